@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * ca.h - one ACME server as we use it: directory, nonces, and the account that signs.
+ *
+ * All URLs of one CA must have the directory's host (RFC 8555 leaves it open; a CA that hands out
+ * other hosts is refused with a sentence). */
+#ifndef ACME_CA_H
+#define ACME_CA_H
+
+#include "base/json.h"
+#include "base/text.h"
+#include "crypto/key.h"
+#include "net/http.h"
+
+#define NONCES_MAX 16
+#define NONCE_AGE_S 300
+#define NONCE_WINDOW 4 /* nonces alive at once when many posts wait: how parallel we are */
+
+struct directory { /* RFC 8555 7.1.1, RFC 9773 4.1 */
+	char *new_nonce, *new_account, *new_order, *revoke_cert, *key_change, *renewal_info;
+	char *terms, *website;
+	struct words caa_identities;
+	struct words profiles; /* names */
+	bool eab_required;
+};
+
+struct ca {
+	/* given; borrowed */
+	const char *url;   /* of the directory */
+	const char *trust; /* CA bundle file or NULL */
+	struct http *http;
+	struct key *key;   /* of the account; the ca's */
+	char *kid;         /* account URL or NULL; the ca's */
+
+	struct directory dir;
+	bool has_dir;
+	struct nonce {
+		char *text;
+		int64_t at_ms;
+	} nonces[NONCES_MAX];
+	size_t n_nonces;
+	unsigned nonces_alive; /* idle ones and those that posts under way will bring back */
+	struct list waiting;   /* posts that wait for a nonce */
+	unsigned requests;     /* sent to this CA, for tests and benches */
+	unsigned rtt_ms;       /* of the last exchange: scales the polling */
+};
+void ca_init(struct ca *, struct http *, const char *url, const char *trust);
+void ca_free(struct ca *);
+/* https URL at the directory's host? */
+bool ca_owns_url(const struct ca *, const char *url);
+
+/* Fetch the directory unless it is there. */
+struct directory_get {
+	struct story story;
+	struct task task, *waiter;
+	struct ca *ca;
+	struct http_call call;
+	unsigned tries;
+	struct timer pause;
+	bool canceled;
+};
+void directory_get_start(struct directory_get *, struct ca *, struct task *waiter); /* expects */
+void directory_get_cancel(struct directory_get *);
+void directory_get_free(struct directory_get *);
+/* For tests: read a directory object. */
+enum seal_status directory_read(struct directory *, const struct json_object *, struct story *);
+
+#endif

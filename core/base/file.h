@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * file.h - files that are whole or absent: bounded reads, durable writes, locks.
+ *
+ * Failures are SEAL_ESTORAGE with a sentence naming path, step and errno's text; ENOENT on reading
+ * is SEAL_ENOTFOUND. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/buf.h"
+#include "base/status.h"
+
+#include <sys/types.h>
+
+/* Whole file, at most max octets (longer: SEAL_EINVAL). */
+enum seal_status file_read(const char *path, size_t max, struct buf *ret, struct story *) MUST_CHECK;
+
+/* A new file with exactly this content and mode, durable when the call returns: O_EXCL, mode and
+ * group before content, write, fsync, checked close.  dir is not synced (see dir_sync).
+ * group (gid_t)-1: leave it. */
+enum seal_status file_create(const char *path, const void *data, size_t len, mode_t mode, gid_t group,
+			     struct story *) MUST_CHECK;
+/* Replace or create: PATH.tmp, fsync, rename, fsync of the directory. */
+enum seal_status file_replace(const char *path, const void *data, size_t len, mode_t mode,
+			      struct story *) MUST_CHECK;
+enum seal_status dir_sync(const char *path, struct story *) MUST_CHECK;
+/* mkdir, with missing parents (those 0755); existing is fine. */
+enum seal_status dir_make(const char *path, mode_t mode, struct story *) MUST_CHECK;
+/* Remove a directory of plain files and links, or one file; absent is fine.  One level of
+ * sub-directories.  Never follows links. */
+enum seal_status dir_remove(const char *path, struct story *) MUST_CHECK;
+bool file_exists(const char *path); /* lstat */
+
+/* Kernel lock on a file that is never deleted.  Waits at most wait_ms (polling, at most every
+ * 100 ms); then SEAL_ELOCKED, and holder[] says who: the pid and command that the holder wrote. */
+struct lock {
+	int fd; /* -1: not held */
+	char holder[128];
+};
+#define LOCK_NONE { .fd = -1 }
+enum seal_status lock_take(struct lock *, const char *path, int64_t wait_ms, struct story *) MUST_CHECK;
+void lock_drop(struct lock *); /* not held is fine */
+
+uint32_t crc32c(const void *data, size_t len); /* Castagnoli, RFC 3720 B.4 */
+
+#endif

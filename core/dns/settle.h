@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * settle.h - has the world's view of our TXT records caught up with us?
+ *
+ * Every SERVER_AUTH address is asked for TXT at every owner, RD=0; an address is satisfied when
+ * AA=1, NOERROR and the answer's records at that owner hold every value.  Rounds: the first after
+ * first_ms, then every clamp(0.15 * elapsed, 0.5 s, 10 s) one unsatisfied address (the sentinel);
+ * when it is satisfied all unsatisfied ones at once.  confirm: all of them once more, half a
+ * second later.  An address that fell silent is excused after 3 silent rounds over 30 s when all
+ * others are satisfied.  SERVFAIL counts as not yet.  Never asks a recursive resolver, unless the
+ * mode is SETTLE_RESOLVERS.   Source: RFC 8555 8.4; schedule: simulated, see dnseal(7). */
+#ifndef DNS_SETTLE_H
+#define DNS_SETTLE_H
+
+#include "dns/servers.h"
+
+enum settle_mode { SETTLE_AUTHORITATIVE, SETTLE_RESOLVERS, SETTLE_WAIT };
+
+struct settle_want {  /* one record set to see; all strings borrowed */
+	const char *owner;
+	const char *const *values;
+	size_t n_values;
+	const struct servers_find *servers; /* of its zone */
+};
+enum settle_state { SEEN_NOT_YET, SEEN_OK, SEEN_SILENT, SEEN_ERROR };
+const char *settle_state_name(enum settle_state);
+
+struct settle_look { /* what one address said last about one want */
+	size_t want;
+	const struct server *server;
+	enum settle_state state;
+	unsigned silent; /* rounds in a row */
+	uint32_t serial; /* of the last SOA seen beside a negative answer; 0 = none */
+	char said[40];   /* "NXDOMAIN", "1 of 2 values", "timeout" */
+};
+
+struct settle {
+	/* asked */
+	enum settle_mode mode;
+	const struct settle_want *want;
+	size_t n_want;
+	const struct resolvers *resolvers; /* for SETTLE_RESOLVERS */
+	int64_t within_ms;  /* give up after this long */
+	int64_t first_ms;   /* before the first look */
+	bool confirm;       /* one more round, for anycast */
+	int64_t settle_ms;  /* after everything was seen; SETTLE_WAIT: the whole wait */
+	void (*changed)(struct settle *, const struct settle_look *); /* progress; may be NULL */
+	void *arg;
+
+	/* answered */
+	struct story story; /* SEAL_EAGAIN: time is over; the sentence names each address that lacks
+			     * it and what it said */
+	size_t n_look;
+	struct settle_look *look;
+	unsigned questions; /* DNS questions asked */
+
+	/* private */
+	struct task task, *waiter;
+	struct settle_work *work;
+};
+void settle_start(struct settle *, struct task *waiter); /* expects */
+void settle_cancel(struct settle *); /* ends with SEAL_ECANCELED */
+void settle_free(struct settle *);
+
+#endif

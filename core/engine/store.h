@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * store.h - the state directory: generations of certificates, the order in flight, accounts.
+ *
+ *   STATE/                     0711
+ *     accounts/HOST-HASH8/     0700  account.json key.pem
+ *     certs/CERT/              0750  live -> gen-000012
+ *       gen-000012/                  privkey.pem cert.pem chain.pem fullchain.pem keyfull.pem meta.json
+ *       order/                 0700  privkey.pem csr.der order.json   (the order in flight)
+ *       state.json
+ *     journal/changes.log  locks/
+ *
+ * `live` is the only thing that is ever switched, by rename(2).  Every failure is SEAL_ESTORAGE
+ * with path, step and reason; nothing that was live is touched by it. */
+#ifndef ENGINE_STORE_H
+#define ENGINE_STORE_H
+
+#include "base/file.h"
+#include "base/json.h"
+#include "crypto/cert.h"
+
+struct store {
+	char *dir;
+};
+#define CERT_NAME_MAX 64
+bool cert_name_ok(const char *name); /* [a-z0-9][a-z0-9._-]{0,63}, no ".." */
+
+/* Makes what is missing; refuses a tree that others own or may write (the sentence says the
+ * command that mends it). */
+enum seal_status store_open(struct store *, const char *dir, struct story *) MUST_CHECK;
+/* The same without writing: SEAL_ENOTFOUND when there is no such directory yet. */
+enum seal_status store_look(struct store *, const char *dir, struct story *) MUST_CHECK;
+void store_close(struct store *);
+/* DIR/... ; the caller's. */
+char *store_path(const struct store *, const char *fmt, ...) PRINTF(2, 3);
+/* Names of all certificates on disk, sorted. */
+void store_certs(const struct store *, struct words *ret);
+enum seal_status store_lock_cert(const struct store *, const char *cert, int64_t wait_ms,
+				 struct lock *, struct story *) MUST_CHECK;
+
+struct live { /* what `live` points at */
+	bool exists;
+	unsigned generation;
+	char *dir;           /* real path of the generation */
+	struct chain chain;
+	enum key_type key;
+	struct json_object *meta; /* may be NULL */
+};
+/* exists false and SEAL_OK when there is none.  A broken one is SEAL_ESTORAGE. */
+enum seal_status live_read(const struct store *, const char *cert, struct live *ret, struct story *) MUST_CHECK;
+void live_free(struct live *);
+
+/* After the cert lock is held: remove *.tmp, orphans, point a missing `live` at the newest complete
+ * generation; *ret_note says what was mended ("" when nothing). */
+enum seal_status store_repair(const struct store *, const char *cert, struct buf *ret_note,
+			      struct story *) MUST_CHECK;
+
+/* The order in flight.  begin: privkey.pem, csr.der durable (and 64 KiB of reserve, so that a full
+ * disk is found now); load: SEAL_ENOTFOUND when there is none. */
+struct order_file {
+	struct key *key;
+	struct buf csr;
+	char *url; /* of the order; NULL until newOrder was answered */
+	struct words names;
+	char *ca;  /* directory URL */
+	char *kid; /* account that made it */
+};
+enum seal_status order_file_begin(const struct store *, const char *cert, struct order_file *,
+				  struct story *) MUST_CHECK;
+enum seal_status order_file_save(const struct store *, const char *cert, const struct order_file *,
+				 struct story *) MUST_CHECK; /* order.json */
+enum seal_status order_file_load(const struct store *, const char *cert, struct order_file *,
+				 struct story *) MUST_CHECK;
+enum seal_status order_file_drop(const struct store *, const char *cert, struct story *) MUST_CHECK;
+void order_file_free(struct order_file *);
+
+/* A verified chain and its key become the next generation and live (reliability: 13 steps, each
+ * crash state consistent); the order in flight is dropped, generations older than the last `keep`
+ * and 7 days are pruned.  meta: written as meta.json; borrowed. */
+struct install {
+	const char *cert;
+	const struct key *key;
+	const struct chain *chain;
+	const struct json_object *meta;
+	const char *group; /* or NULL */
+	unsigned keep;
+	unsigned ret_generation;
+	char *ret_dir; /* the caller's */
+};
+enum seal_status store_install(const struct store *, struct install *, struct story *) MUST_CHECK;
+/* A chain that was refused, for inspection: certs/CERT/rejected.pem. */
+void store_reject(const struct store *, const char *cert, const char *pem, size_t len);
+
+/* state.json of a certificate: what status shows beside the chain. */
+struct cert_state {
+	int64_t failures;  /* in a row */
+	int64_t next_try;  /* wall clock; 0: none set */
+	char *last_error, *last_class;
+	int64_t propagation_s; /* of the last wait */
+	int64_t last_run;
+};
+enum seal_status cert_state_load(const struct store *, const char *cert, struct cert_state *,
+				 struct story *) MUST_CHECK; /* absent: empty */
+enum seal_status cert_state_save(const struct store *, const char *cert, const struct cert_state *,
+				 struct story *) MUST_CHECK;
+void cert_state_free(struct cert_state *);
+
+/* Accounts.  The key is durable before it is used, the kid as soon as it is known. */
+struct account_file {
+	struct key *key;
+	char *kid; /* NULL: not yet registered */
+	char *ca;  /* directory URL */
+	struct words contact;
+	int64_t created;
+	char *dir; /* "HOST-HASH8" */
+};
+enum seal_status account_load(const struct store *, const char *ca_url, struct account_file *,
+			      struct story *) MUST_CHECK; /* SEAL_ENOTFOUND: none */
+enum seal_status account_make(const struct store *, const char *ca_url, enum key_type,
+			      struct account_file *, struct story *) MUST_CHECK; /* new key, durable */
+enum seal_status account_save(const struct store *, const struct account_file *, struct story *) MUST_CHECK;
+void account_list(const struct store *, struct words *ret_dirs);
+enum seal_status account_load_dir(const struct store *, const char *dir, struct account_file *,
+				  struct story *) MUST_CHECK;
+void account_file_free(struct account_file *);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * provider.h - what a DNS provider plugin sees of dnseal, and the reverse.
+ *
+ * A plugin is one C file that ends in SEAL_PROVIDER(name, ...).  Operations are plain blocking
+ * calls, run in a worker thread; the HTTP and DNS exchanges they ask for are done by the core.
+ * All memory handed out through `op` lives until the operation returns: a plugin frees nothing,
+ * locks nothing, keeps no globals and needs no library but libc.
+ *
+ * Semantics of the record operations follow libdns: names relative to the zone, "@" for its apex.
+ */
+#ifndef DNSEAL_PROVIDER_H
+#define DNSEAL_PROVIDER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SEAL_ABI 1u /* a plugin with another number is refused */
+
+/* The class of an outcome decides what the core does next; the sentence beside it (seal_fail) is
+ * for the operator. */
+enum seal_status {
+	SEAL_OK = 0,
+	SEAL_EAGAIN,       /* transient: try again, later each time */
+	SEAL_ELIMIT,       /* rate limited: try again after Retry-After */
+	SEAL_EAUTH,        /* credentials refused or too weak: an operator must act */
+	SEAL_ENOTFOUND,    /* no such zone or record */
+	SEAL_EINVAL,       /* the other side will never take this request */
+	SEAL_EPROTO,       /* reply not understood */
+	SEAL_ECANCELED,    /* the core gave up on the operation */
+	SEAL_EUNSUPPORTED, /* the provider cannot do this at all */
+
+	/* Of the core; a plugin never returns these. */
+	SEAL_ECONFIG = 64, /* usage or configuration: nothing was tried */
+	SEAL_EOPERATOR,    /* terms, EAB, CAA, paused: an operator must act */
+	SEAL_ESTORAGE,     /* disk full, read-only, wrong permissions */
+	SEAL_ELOCKED,      /* another run holds the lock */
+};
+
+struct seal_record {      /* one resource record, of any type */
+	const char *name; /* relative to the zone, "@" = apex (RFC 1035 5.1); lower case */
+	const char *type; /* "TXT", "CNAME", "CAA", "TLSA", ... upper case */
+	uint32_t ttl;     /* seconds; 0 = the provider's default */
+	const char *data; /* zone-file form; TXT: the text itself, unquoted, undivided */
+	const char *id;   /* provider's own handle or NULL; comes back to remove() */
+};
+
+struct seal_json; /* a JSON value; walk it with seal_json_at() */
+
+struct seal_http {                    /* one HTTP exchange */
+	const char *method;           /* "GET", "POST", ... */
+	const char *url;              /* absolute, or "/path": appended to the endpoint */
+	const char *const *headers;   /* "Name: value", NULL-ended; may be NULL */
+	const char *body;             /* NUL-ended, or NULL */
+	long status;                  /* filled in: 200, 404, ... */
+	const char *reply;            /* filled in: NUL-ended; "" when empty */
+	const struct seal_json *json; /* filled in when the reply is JSON, else NULL */
+};
+
+/* One DNS message to one server and its reply, for plugins that speak DNS themselves.  Without
+ * `query` the next message of the same TCP connection is read (AXFR). */
+struct seal_dns {
+	const char *server;   /* HOST, HOST:PORT, [V6], [V6]:PORT; port 53 when none is given */
+	bool udp;             /* false: TCP */
+	const uint8_t *query; /* without the TCP length prefix */
+	size_t query_len;
+	const uint8_t *reply; /* filled in */
+	size_t reply_len;
+};
+
+struct seal_rr {        /* one record of a DNS message */
+	unsigned section;  /* 1 answer, 2 authority, 3 additional */
+	const char *owner; /* lower case, no final dot; "." = root */
+	uint16_t type, rclass;
+	uint32_t ttl;
+	const uint8_t *rdata; /* inside the message */
+	uint16_t rdata_len;
+	size_t offset; /* of the record's first octet in the message */
+};
+
+struct seal_message { /* a DNS message, read (RFC 1035 4.1) */
+	uint16_t id;
+	unsigned opcode, rcode;
+	bool qr, aa, tc, rd, ra, ad;
+	uint16_t qtype;
+	const char *qname; /* NULL when there is no question */
+	size_t n_rr;
+	const struct seal_rr *rr;
+};
+
+enum seal_hash { SEAL_MD5, SEAL_SHA1, SEAL_SHA224, SEAL_SHA256, SEAL_SHA384, SEAL_SHA512 };
+#define SEAL_HASH_MAX 64 /* octets of the longest digest */
+
+struct seal_op; /* one operation under way */
+
+struct seal_host { /* services of the core; grows only at its end */
+	size_t size;
+
+	/* HTTP: TLS, proxies, limits, waiting out 429 and 503, logging and the hiding of secrets
+	 * are done before the reply is seen.  Fails with EAGAIN, ELIMIT or ECANCELED. */
+	enum seal_status (*http)(struct seal_op *, struct seal_http *);
+
+	/* Results. */
+	void (*emit)(struct seal_op *, const struct seal_record *);
+	void (*emit_zone)(struct seal_op *, const char *zone);
+
+	/* Words. */
+	char *(*vprintf)(struct seal_op *, const char *fmt, va_list);
+	char *(*urlescape)(struct seal_op *, const char *);
+	enum seal_status (*vfail)(struct seal_op *, enum seal_status, const char *fmt, va_list);
+	void (*vlog)(struct seal_op *, int priority, const char *fmt, va_list); /* syslog(3) */
+
+	/* What one account remembers between operations (zone ids, tokens). */
+	const char *(*cache_get)(struct seal_op *, const char *key);
+	void (*cache_put)(struct seal_op *, const char *key, const char *value, unsigned ttl_s);
+
+	/* JSON.  Paths are member names and indices joined by dots: "result.0.id".  json_text
+	 * gives strings, numbers and booleans as text.  vbuild writes JSON: '{' '}' '[' ']' as
+	 * they are; s a string, i a long, b an int as boolean, j JSON text put in as it is;
+	 * inside braces each member is an s (its name) and its value; blanks, ',' and ':' are
+	 * decoration.  "{s:s, s:i}", "type", "TXT", "ttl", 60L. */
+	const struct seal_json *(*json_at)(const struct seal_json *, const char *path);
+	const char *(*json_text)(struct seal_op *, const struct seal_json *);
+	size_t (*json_count)(const struct seal_json *);
+	char *(*vbuild)(struct seal_op *, const char *fmt, va_list);
+
+	/* Names and TXT.  name_abs: "@" and relative to absolute, no final dot; name_rel back, NULL
+	 * when outside the zone.  txt_quote: zone-file strings of at most 255 octets; txt_plain
+	 * undoes it and takes unquoted text as it is; NULL when malformed. */
+	char *(*name_abs)(struct seal_op *, const char *name, const char *zone);
+	char *(*name_rel)(struct seal_op *, const char *absolute, const char *zone);
+	char *(*txt_quote)(struct seal_op *, const char *text);
+	char *(*txt_plain)(struct seal_op *, const char *text);
+
+	/* DNS messages.  rdata_pack turns zone-file data into wire form, rdata_text back; both NULL
+	 * when malformed.  rr_type: the number of a type's name, 0 when unknown ("TYPE65280" is
+	 * known). */
+	enum seal_status (*dns)(struct seal_op *, struct seal_dns *);
+	const struct seal_message *(*dns_read)(struct seal_op *, const uint8_t *msg, size_t len);
+	uint8_t *(*rdata_pack)(struct seal_op *, const char *type, const char *data, size_t *len);
+	char *(*rdata_text)(struct seal_op *, const uint8_t *msg, size_t msg_len,
+			    const struct seal_rr *);
+	uint8_t *(*name_pack)(struct seal_op *, const char *absolute, size_t *len);
+	uint16_t (*rr_type)(const char *name);
+	char *(*rr_name)(struct seal_op *, uint16_t type);
+
+	/* Signing kit. */
+	size_t (*hmac)(enum seal_hash, const void *key, size_t key_len, const void *text,
+		       size_t text_len, uint8_t out[SEAL_HASH_MAX]); /* octets written; 0: failed */
+	size_t (*digest)(enum seal_hash, const void *text, size_t len, uint8_t out[SEAL_HASH_MAX]);
+	uint8_t *(*unbase64)(struct seal_op *, const char *text, size_t *len); /* both alphabets */
+	char *(*base64)(struct seal_op *, const void *octets, size_t len);
+	void *(*alloc)(struct seal_op *, size_t len); /* zeroed; dies with op */
+	int64_t (*wall)(struct seal_op *);            /* seconds since 1970 */
+	uint32_t (*random)(struct seal_op *);
+};
+
+struct seal_op {
+	const struct seal_host *host;
+	const void *conf; /* the login's options, as the plugin's own struct */
+	void *core;       /* not for plugins */
+};
+
+enum seal_type { SEAL_STRING, SEAL_BOOL, SEAL_UINT, SEAL_SECONDS };
+enum { SEAL_REQUIRED = 1, SEAL_SECRET = 2 };
+
+struct seal_option { /* one configuration word; the table ends with SEAL_OPTIONS_END */
+	const char *name;
+	enum seal_type type; /* member: const char *, bool, uint32_t, uint32_t */
+	unsigned flags;
+	size_t offset;      /* of the member it fills in the plugin's struct */
+	const char *preset; /* default, written as in the file; NULL = none */
+	const char *env;    /* the usual environment variables, blank-separated, first wins */
+	const char *doc;    /* one line, for --help and the manual */
+};
+#define SEAL_OPTIONS_END { 0 }
+
+enum { /* facts about a provider's service */
+	SEAL_ANYCAST = 1,  /* servers are anycast: one look does not see them all */
+	SEAL_PARALLEL = 2, /* operations on one zone may run at once */
+};
+
+struct seal_provider { /* grows only at its end; `size` tells old from new */
+	uint32_t abi;
+	size_t size;
+	const char *name, *label, *doc_url;
+	const char *version;
+	const struct seal_option *options;
+	size_t conf_size;
+
+	const char *endpoint;     /* base of relative URLs; NULL: none is needed */
+	const char *endpoint_env; /* environment variables that replace it */
+
+	const char *rights;  /* least rights and how to make the credentials; several lines */
+	const char *example; /* a dns block, as in the configuration file */
+	const char *types;   /* blank-separated record types it can hold; NULL = any */
+	unsigned flags;      /* SEAL_ANYCAST, ... */
+	uint32_t min_ttl, max_ttl;  /* seconds; 0 = no limit */
+	unsigned batch;             /* records one append/remove call can carry; 0 = any */
+	unsigned per_minute;        /* published request limit; 0 = none known */
+	unsigned settle_s;          /* wait after all servers were seen to have a record */
+	unsigned wait_s;            /* how long propagation typically takes, for people */
+
+	/* A member left NULL is a capability the provider does not have.
+	 * append: a record that is there already is success and is not doubled.
+	 * set: afterwards each (name, type) named holds exactly the records given; its n may be 0
+	 *      never: to empty a set, remove() its records.
+	 * remove: matches by name, type and data; what is gone already is success. */
+	enum seal_status (*check)(struct seal_op *, const char *zone); /* zone may be NULL */
+	enum seal_status (*zones)(struct seal_op *);
+	enum seal_status (*get)(struct seal_op *, const char *zone);
+	enum seal_status (*append)(struct seal_op *, const char *zone, const struct seal_record *,
+				   size_t n);
+	enum seal_status (*set)(struct seal_op *, const char *zone, const struct seal_record *,
+				size_t n);
+	enum seal_status (*remove)(struct seal_op *, const char *zone, const struct seal_record *,
+				   size_t n);
+};
+
+/* Member m lies within what the other side knew of and is not left out. */
+#define SEAL_HAS(p, m) \
+	((p)->size >= offsetof(struct seal_provider, m) + sizeof((p)->m) && (p)->m)
+
+#if defined(__GNUC__)
+#define SEAL_EXPORT __attribute__((visibility("default")))
+#define SEAL_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define SEAL_EXPORT
+#define SEAL_PRINTF(f, a)
+#endif
+
+/* The one exported symbol; the same object works loaded and linked in. */
+#define SEAL_PROVIDER(id, ...)                                                                     \
+	extern SEAL_EXPORT const struct seal_provider id##_LTX_seal_provider;                      \
+	const struct seal_provider id##_LTX_seal_provider = {                                      \
+		.abi = SEAL_ABI, .size = sizeof(struct seal_provider), .name = #id, __VA_ARGS__ }
+
+static inline enum seal_status seal_http(struct seal_op *op, struct seal_http *x)
+{
+	return op->host->http(op, x);
+}
+
+static inline SEAL_PRINTF(2, 3) char *seal_printf(struct seal_op *op, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = op->host->vprintf(op, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+static inline SEAL_PRINTF(3, 4) enum seal_status
+seal_fail(struct seal_op *op, enum seal_status why, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	why = op->host->vfail(op, why, fmt, ap);
+	va_end(ap);
+	return why;
+}
+
+static inline SEAL_PRINTF(3, 4) void seal_log(struct seal_op *op, int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	op->host->vlog(op, priority, fmt, ap);
+	va_end(ap);
+}
+
+static inline char *seal_build(struct seal_op *op, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = op->host->vbuild(op, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+/* The text at `path`, or NULL. */
+static inline const char *seal_json_str(struct seal_op *op, const struct seal_json *json,
+					const char *path)
+{
+	const struct seal_json *at = json ? op->host->json_at(json, path) : NULL;
+
+	return at ? op->host->json_text(op, at) : NULL;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
