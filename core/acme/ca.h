@@ -17,6 +17,11 @@
 #define NONCE_AGE_S 300
 #define NONCE_WINDOW 4 /* nonces alive at once when many posts wait: how parallel we are */
 
+struct again { /* how often one request was repeated; see acme/reply.h */
+	unsigned tries;
+	bool waited;
+};
+
 struct directory { /* RFC 8555 7.1.1, RFC 9773 4.1 */
 	char *new_nonce, *new_account, *new_order, *revoke_cert, *key_change, *renewal_info;
 	char *terms, *website;
@@ -41,7 +46,7 @@ struct ca {
 	} nonces[NONCES_MAX];
 	size_t n_nonces;
 	unsigned nonces_alive; /* idle ones and those that posts under way will bring back */
-	struct list waiting;   /* posts that wait for a nonce */
+	struct list waiting;   /* of struct nonce_want */
 	unsigned requests;     /* sent to this CA, for tests and benches */
 	unsigned rtt_ms;       /* of the last exchange: scales the polling */
 };
@@ -49,6 +54,9 @@ void ca_init(struct ca *, struct http *, const char *url, const char *trust);
 void ca_free(struct ca *);
 /* https URL at the directory's host? */
 bool ca_owns_url(const struct ca *, const char *url);
+/* Start a request to this CA, and look at its end: trust, counters, round trip time. */
+void ca_ask(struct ca *, struct http_call *, struct task *); /* expects */
+void ca_heard(struct ca *, const struct http_call *);
 
 /* Fetch the directory unless it is there. */
 struct directory_get {
@@ -56,14 +64,16 @@ struct directory_get {
 	struct task task, *waiter;
 	struct ca *ca;
 	struct http_call call;
-	unsigned tries;
+	struct again again;
 	struct timer pause;
+	int step;
 	bool canceled;
 };
 void directory_get_start(struct directory_get *, struct ca *, struct task *waiter); /* expects */
 void directory_get_cancel(struct directory_get *);
 void directory_get_free(struct directory_get *);
-/* For tests: read a directory object. */
+/* For tests: read a directory object; URLs are not yet held against the CA's own. */
 enum seal_status directory_read(struct directory *, const struct json_object *, struct story *);
+void directory_free(struct directory *);
 
 #endif

@@ -30,6 +30,8 @@ char *finalize_payload(const void *csr_der, size_t len);
 enum seal_status order_read(struct order_res *, const struct ca *, const struct json_object *,
 			    struct story *) MUST_CHECK;
 void order_res_free(struct order_res *);
+/* An identifier object of type dns, in lower case, the caller's; NULL when it is none. */
+char *identifier_read(const struct json_object *);
 
 enum authz_status { AUTHZ_PENDING, AUTHZ_VALID, AUTHZ_INVALID, AUTHZ_DEACTIVATED, AUTHZ_EXPIRED,
 		    AUTHZ_REVOKED };

@@ -9,11 +9,10 @@
 #ifndef ACME_POST_H
 #define ACME_POST_H
 
-#include "acme/ca.h"
+#include "acme/nonce.h"
 #include "acme/problem.h"
 
 #define POST_NONCE_TRIES 12
-#define POST_TRIES 3
 
 struct post {
 	/* asked; borrowed */
@@ -38,13 +37,15 @@ struct post {
 	struct task task, *waiter;
 	char *url_copy, *payload_copy;
 	struct buf signed_body;
-	char *nonce;
+	char accept_line[100];
+	const char *headers[3];
+	struct nonce_want want;
 	struct timer pause;
-	struct list link;
 	struct http_call nonce_call;
-	unsigned nonce_tries, tries;
+	unsigned nonce_tries;
+	struct again again;
 	int step;
-	bool canceled, waited;
+	bool canceled;
 };
 void post_start(struct post *, struct task *waiter); /* expects; directory must be there */
 void post_cancel(struct post *);

@@ -41,6 +41,18 @@ static size_t utf8_at(const uint8_t *s, size_t len, uint32_t *ret)
 	return 0;
 }
 
+bool text_is_utf8(const char *s, size_t len)
+{
+	uint32_t c;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_at((const uint8_t *)s + i, len - i, &c);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
 /* May this character be shown as it is?  No controls, no line or paragraph separators, nothing
  * that changes direction, no invisible or private characters. */
 static bool shown(uint32_t c)

@@ -20,6 +20,7 @@ struct cert_info {
 	char *serial;           /* lower-case hex */
 	int64_t not_before, not_after;
 	struct words names; /* dNSNames, lower case, in the certificate's order */
+	unsigned other_names;	/* subject alternative names that are no dNSName */
 	bool is_ca;
 	uint8_t spki[32];   /* SHA-256 */
 	uint8_t sha256[32]; /* of the DER */

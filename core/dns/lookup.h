@@ -16,6 +16,7 @@ struct resolvers {
 /* The nameserver lines of a resolv.conf(5); 127.0.0.1 when there is none. */
 void resolvers_system(struct resolvers *, const char *path);
 bool resolvers_add(struct resolvers *, const char *text); /* false: no address, or full */
+const char *answer_said(enum answer_kind); /* "timeout", "unreachable", "bad reply" */
 
 /* NOERROR and NXDOMAIN end it; SERVFAIL, REFUSED, silence and nonsense go on to the next. */
 struct lookup {
@@ -27,12 +28,14 @@ struct lookup {
 	/* answered */
 	struct story story; /* SEAL_OK: message is filled in.  SEAL_EAGAIN: no resolver could say */
 	struct seal_message message;
+	bool heard; /* some resolver sent a message, even if it was of no use */
 	struct arena arena;
 
-	/* private */
+	/* private; question.server is the resolver that answered */
 	struct task task, *waiter;
 	struct question question;
 	uint8_t query[WIRE_QUERY_MAX];
+	char tried[300]; /* who was asked and what it said */
 	size_t next;
 	bool canceled;
 };

@@ -3,7 +3,7 @@
  *
  * name.h - domain names as text: lower case, no final dot, A-labels (RFC 9499).  "." is the root.
  *
- * Text form escapes '.', '\\', blanks and octets outside 0x21..0x7e as \DDD (RFC 1035 5.1). */
+ * Text form escapes . \ " ; ( ) @ $ blanks and octets outside 0x21..0x7e as \DDD (RFC 1035 5.1). */
 #ifndef DNS_NAME_H
 #define DNS_NAME_H
 
@@ -32,7 +32,9 @@ const char *name_base(const char *identifier); /* without "*." */
 /* "@" or relative to absolute and back; false when it does not fit or lies outside. */
 bool name_absolute(const char *name, const char *zone, char ret[NAME_MAX_LEN]);
 bool name_relative(const char *absolute, const char *zone, char ret[NAME_MAX_LEN]);
-/* Octets written; 0 when it is no name. */
+/* Octets written, letters in lower case (RFC 4034 6.2); 0 when it is no name. */
 size_t name_to_wire(const char *name, uint8_t ret[NAME_WIRE_MAX]);
+/* Our text form of a whole name without compression; the reverse. */
+void name_from_wire(const uint8_t *wire, char ret[NAME_MAX_LEN]);
 
 #endif

@@ -5,7 +5,8 @@
  *
  * Known by name: A AAAA CAA CNAME DNAME DNSKEY DS HINFO HTTPS LOC-less, MX NAPTR NS OPENPGPKEY PTR
  * SMIMEA SOA SRV SSHFP SVCB TLSA TXT URI; any other as TYPEn with "\# LENGTH HEX".  SVCB and HTTPS
- * are read and written in their generic form when they carry parameters we do not know.
+ * are read and written in their generic form when they carry parameters we do not know (known: keys
+ * 0 to 6 of RFC 9460 14.3.2).
  * TXT is the text itself: no quotes, octets outside 0x20..0x7e as they are. */
 #ifndef DNS_RDATA_H
 #define DNS_RDATA_H

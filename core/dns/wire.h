@@ -3,9 +3,9 @@
  *
  * wire.h - write a DNS question, read a DNS message safely (RFC 1035 4.1, RFC 6891).
  *
- * Rules of the reader: names at most 255 octets, at most 10 compression pointers, each strictly
- * backwards; RDLENGTH inside the message; TXT strings inside their RDATA; at most WIRE_RR_MAX
- * records. */
+ * Rules of the reader: at most one question; names at most 255 octets, at most 10 compression
+ * pointers, each strictly backwards; RDLENGTH inside the message; TXT strings inside their RDATA;
+ * at most WIRE_RR_MAX records.  rcode includes the upper bits of an OPT record (RFC 6891 6.1.3). */
 #ifndef DNS_WIRE_H
 #define DNS_WIRE_H
 
@@ -34,7 +34,13 @@ bool wire_read(struct arena *, const uint8_t *msg, size_t len, struct seal_messa
 bool wire_answers(const struct seal_message *, const char *name, uint16_t type);
 /* A name inside a message at offset `at`; *ret_end (may be NULL): behind it.  False: malformed. */
 bool wire_name(const uint8_t *msg, size_t len, size_t at, char ret[NAME_MAX_LEN], size_t *ret_end);
+/* The name that is the whole data of a record (NS, CNAME, DNAME) inside that message. */
+bool wire_rr_name(const uint8_t *msg, size_t len, const struct seal_rr *, char ret[NAME_MAX_LEN]);
 /* TXT RDATA joined into one string of octets; false when malformed. */
 bool wire_txt(const struct seal_rr *, struct buf *ret);
+/* Of a SOA record inside that message: its serial, and the negative TTL it asks for (RFC 2308 5:
+ * the lesser of its own TTL and MINIMUM).  False when malformed.  The pointers may be NULL. */
+bool wire_soa(const uint8_t *msg, size_t len, const struct seal_rr *, uint32_t *ret_serial,
+	      uint32_t *ret_negative_s);
 
 #endif

@@ -7,7 +7,12 @@
  * One recursive SOA question normally answers both: the chain is in its answer, the apex in answer
  * or authority.  A CNAME that a wildcard synthesises is no delegation: a random sibling label is
  * asked too, and the chain ends where it gives the same target.  At most 8 hops, loops refused.
- * Source: RFC 8555 8.4, RFC 1034 3.6.2, RFC 2308. */
+ * Where no SOA comes the next label up is asked; a failure on one label does not stop the walk.
+ *
+ * A zone of one label is taken only when the name is really in it, else every unregistered domain
+ * would seem to live in its TLD: when the label is one reserved for private use (test, internal,
+ * ...), or when the name directly below it exists there (NOERROR).  The root is never taken.
+ * Source: RFC 8555 8.4, RFC 1034 3.6.2, RFC 2308, RFC 6761, RFC 6762 G. */
 #ifndef DNS_ZONE_H
 #define DNS_ZONE_H
 
@@ -30,11 +35,7 @@ struct zone_find {
 
 	/* private */
 	struct task task, *waiter;
-	struct lookup lookup;
-	char at[NAME_MAX_LEN], target[NAME_MAX_LEN];
-	unsigned hops;
-	int step;
-	bool canceled;
+	struct zone_work *work;
 };
 void zone_find_start(struct zone_find *, struct task *waiter); /* expects */
 void zone_find_cancel(struct zone_find *);

@@ -15,7 +15,8 @@ struct order_ask {
 	struct session *session;
 	bool rehearse; /* everything but keeping the result */
 };
-/* The cert lock must be held by the caller until the order is over. */
+/* The cert lock must be held by the caller until the order is over; what earlier runs left in DNS
+ * (engine/undo.h) is taken out by the order itself, at its end. */
 struct order *order_new(const struct order_ask *);
 void order_start(struct order *, struct task *waiter); /* expects */
 void order_cancel(struct order *); /* stop waiting, clean up DNS, end with SEAL_ECANCELED */
@@ -25,19 +26,5 @@ const struct story *order_story(const struct order *); /* st SEAL_OK: live */
 unsigned order_generation(const struct order *);
 const char *order_dir(const struct order *);
 int64_t order_not_after(const struct order *);
-
-/* Take out of DNS what earlier runs left open for this certificate (journal), except what an order
- * that can still be resumed needs; `waiter` runs when it is over.  Failure is only a note: the next
- * run tries again.  cert lock held. */
-struct settle_up {
-	struct engine *engine;
-	const char *cert;
-	struct story story;
-	size_t n_open, n_gone; /* entries found, entries settled */
-	struct task task, *waiter;
-	struct settle_up_work *work;
-};
-void settle_up_start(struct settle_up *, struct task *waiter);
-void settle_up_free(struct settle_up *);
 
 #endif

@@ -4,9 +4,10 @@
  * http.h - one HTTP exchange over the loop's curl multi handle.
  *
  * Pinned: https only, no redirects, verified TLS 1.2 or later, CA bundle always set explicitly,
- * connect 10 s, slower than 100 octets/s for 20 s is an end, no decompression, no cookies, no
- * environment proxies, own caps on body and headers (32 KiB, 200 lines).  One connection per host,
- * HTTP/2 where offered; calls wait for it rather than open another. */
+ * connect 10 s, a reply slower than 100 octets/s for 20 s is an end (thinking before the reply is
+ * not), no decompression, no cookies, no environment proxies, own caps on body and headers (32 KiB,
+ * 200 lines).  One connection per host, HTTP/2 where offered; calls wait for it rather than open
+ * another.  There is no Content-Type unless the call names one. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
@@ -52,14 +53,15 @@ struct http_call {
 	struct task *task;
 	void *easy;
 	void *curl_headers;
-	size_t header_octets;
-	bool too_big;
+	size_t header_octets, header_lines;
+	bool too_big, headers_too_big;
 	int64_t began_ms;
 	char error[256];
 	struct list link;
 };
 
-/* Is this a URL we would ask?  https, at most 2048 printable octets, no user, no fragment. */
+/* Is this a URL we would ask?  https, at most 2048 printable octets, a host, no user, no fragment,
+ * a port from 1 to 65535 if any. */
 bool http_url_ok(const char *url);
 void http_start(struct http *, struct http_call *, struct task *); /* expects; always done later */
 void http_cancel(struct http_call *); /* running: ends with SEAL_ECANCELED and task_done(); else nothing */

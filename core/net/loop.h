@@ -17,7 +17,9 @@
 struct loop;
 struct loop *loop_new(void);
 void loop_free(struct loop *);
-/* Run tasks until *done.  Returns early (false) when nothing is left that could ever set it. */
+/* Run tasks until *done.  Returns early (false) when nothing is left that could ever set it: no
+ * task to run, no timer, no mail, no hold, no busy source.  A watch alone does not count; who waits
+ * for nothing but a descriptor (a daemon for its next signal) holds the loop. */
 bool loop_run(struct loop *, const bool *done);
 
 struct task {
@@ -33,7 +35,7 @@ void task_done(struct task *);   /* one of them is over; queued when none is lef
 void task_stop(struct task *);   /* take it out of the run queue; before its memory goes */
 
 /* after_ms from now the task gets one task_done().  start does the task_expect().  stop: if it is
- * running, the task gets its task_done() at once. */
+ * running, the task gets its task_done() at once.  Starting a running one stops it first. */
 struct timer {
 	struct list link;
 	struct task *task;

@@ -42,7 +42,6 @@ struct question {
 
 	/* private */
 	struct task *task;
-	struct list link;
 	void *channel;
 	int64_t began_ms;
 };
@@ -51,8 +50,8 @@ void question_start(struct question *, struct task *); /* expects; always done l
 void question_cancel(struct question *); /* running: ANSWER_CANCELED and task_done(); else nothing */
 void question_free(struct question *);   /* the reply; may be asked again */
 
-/* "HOST", "HOST:PORT", "[V6]", "[V6]:PORT" where HOST is an address; port 53 is filled in.  False
- * when it is none. */
+/* "HOST", "HOST:PORT", "[V6]", "[V6]:PORT", "V6" where HOST is an address; the result is the one
+ * way to write it, with port 53 when none was given.  False when it is none. */
 bool server_parse(const char *text, char ret[SERVER_LEN]);
 
 #endif

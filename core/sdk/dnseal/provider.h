@@ -169,7 +169,11 @@ struct seal_op {
 };
 
 enum seal_type { SEAL_STRING, SEAL_BOOL, SEAL_UINT, SEAL_SECONDS };
-enum { SEAL_REQUIRED = 1, SEAL_SECRET = 2 };
+enum {
+	SEAL_REQUIRED = 1,
+	SEAL_SECRET = 2,
+	SEAL_ANY = 4, /* of all options marked so at least one must be set */
+};
 
 struct seal_option { /* one configuration word; the table ends with SEAL_OPTIONS_END */
 	const char *name;

@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: the dnseal authors
+#
+# autogen.sh - write what automake cannot find out by itself, the lists of files, then run autoreconf.
+# Adding a source, a provider or a test is adding its file and running this again.
+set -eu
+LC_ALL=C
+export LC_ALL
+cd "$(dirname "$0")"
+
+# Names, sorted, of what find says.
+list() { find "$@" 2>/dev/null | sort; }
+
+# A make variable of these names; nothing when there are none.
+variable() {
+	printf '%s =' "$1"
+	while read -r file; do printf ' \\\n\t%s' "$file"; done
+	printf '\n'
+}
+
+# Replace a file only when it changes, so that nothing is rebuilt for nothing.
+update() {
+	cat >"$1.tmp"
+	if cmp -s "$1.tmp" "$1"; then rm "$1.tmp"; else mv "$1.tmp" "$1"; fi
+}
+
+core() {
+	list core -name '*.[ch]' ! -path core/app/main.c ! -path core/config.h ! -path 'core/sdk/*' |
+		variable core_sources
+}
+
+# The two libraries of one provider; configure chooses by name which are built.
+provider() {
+	cat <<-END
+	EXTRA_LTLIBRARIES += plugins.d/$1.la providers/$1.la
+	plugins_d_$1_la_SOURCES = providers/$1.c
+	plugins_d_$1_la_LDFLAGS = \$(shared_ldflags)
+	providers_$1_la_SOURCES = providers/$1.c
+	providers_$1_la_LDFLAGS = \$(static_ldflags)
+	END
+}
+
+providers() {
+	echo 'EXTRA_LTLIBRARIES ='
+	list providers -name '*.c' | sed 's,.*/,,; s,\.c$,,' | while read -r name; do
+		case $name in
+		*[!a-z0-9_]*) echo "autogen.sh: providers/$name.c: only a-z, 0-9 and _ in a name" >&2; exit 1 ;;
+		esac
+		provider "$name"
+	done
+}
+
+# Files named in a first line such as "/* links: mock_http mock_resolve */": put in place of the
+# core's own objects with the same functions.
+links() {
+	sed -n '1s,^/\* links: *\(.*[^ ]\) *\*/.*,\1,p' "$1" | tr -s ' ' '\n' | sed '/./s,.*, tests/&.c,' |
+		tr -d '\n'
+}
+
+# A test program, and its tap.h for the tarball.
+program() {
+	id=$(echo "$1" | tr -c 'A-Za-z0-9\n' '_')
+	echo "${id}_SOURCES = $1.c$(links "$1.c") $2"
+}
+
+tests() {
+	list tests/unit -name '*.c' | sed 's,\.c$,,' | variable unit_programs
+	list tests/fuzz -name '*.c' ! -name replay.c | sed 's,\.c$,,' | variable fuzz_programs
+	list tests -name '*.t' | variable test_scripts
+	list tests -type f ! -path 'tests/unit/*.c' ! -name '*.t' ! -name '*.pyc' ! -name '*.log' \
+		! -name '*.trs' ! -name 'list.am*' ! -name '*.[oa]' ! -name '*.lo' ! -path '*/.*' \
+		! -path 'tests/fuzz/corpus/*' ! -path 'tests/play/*' ! -path 'tests/providers/*' |
+		variable test_files
+	for dir in tests/fuzz/corpus tests/play tests/providers; do
+		test ! -d "$dir" || echo "$dir"
+	done | variable test_folders
+	list tests/unit -name '*.c' | sed 's,\.c$,,' | while read -r name; do program "$name" tests/tap.h; done
+	list tests/fuzz -name '*.c' ! -name replay.c | sed 's,\.c$,,' | while read -r name; do
+		program "$name" "\$(fuzz_driver)"
+	done
+}
+
+etc() {
+	list etc/man -name '*.[1-9]' | variable man_pages
+	list etc plugins.d core providers -type f \( -name README -o -path 'providers/*.h' -o -path 'etc/*' -o -path 'plugins.d/example/*' \) \
+		! -path 'etc/man/*.[1-9]' ! -path 'etc/build/*' ! -name 'list.am*' ! -path '*/.*' ! -name '*.o' |
+		variable etc_files
+	list etc -name '*.service' -o -name '*.timer' -o -name '*.path' | variable fixed_units
+	list etc -name '*.in' ! -path 'etc/build/*' | sed 's,\.in$,,' | variable units
+	# shellcheck disable=SC2016 # make expands it
+	list etc -name '*.in' ! -path 'etc/build/*' | sed 's,\(.*\)\.in$,\1: & Makefile\n\t$(fill_in),'
+}
+
+core | update core/list.am
+providers | update providers/list.am
+tests | update tests/list.am
+etc | update etc/list.am
+# Its cache does not know that configure.ac looks into providers/.
+rm -rf autom4te.cache
+exec autoreconf --install --warnings=all "$@"

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors */
+#include "config.h"
+
+#include "base/log.h"
+
+#include "base/encode.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECRET_MIN 6 /* octets; shorter ones would strike out innocent words */
+#define LINE_MAX_OCTETS 8192
+
+static atomic_int level = LOG_INFO;
+
+/* Recursive: what draws the screen may ask for log_scrub. */
+static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static struct {
+	void (*hide)(void *), (*show)(void *);
+	void *arg;
+} screen;
+static struct words secrets; /* every form of each */
+
+void log_level_set(enum log_level l)
+{
+	level = (int)l;
+}
+
+bool log_is_on(enum log_level l)
+{
+	return (int)l <= level;
+}
+
+void log_screen(void (*hide)(void *), void (*show)(void *), void *arg)
+{
+	pthread_mutex_lock(&lock);
+	screen.hide = hide;
+	screen.show = show;
+	screen.arg = arg;
+	pthread_mutex_unlock(&lock);
+}
+
+/* Octets of text that are this form of a secret, whole or cut off by somebody's maximum. */
+static size_t secret_here(const char *text, const char *form)
+{
+	size_t n = 0;
+
+	while (form[n] && text[n] == form[n])
+		n++;
+	if (!form[n])
+		return n;
+	return n >= SECRET_MIN && (!text[n] || starts_with(text + n, "...")) ? n : 0;
+}
+
+static size_t longest_here(const char *text)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < secrets.n; i++) {
+		size_t n = secret_here(text, secrets.at[i]);
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
+static void scrub(const char *text, struct buf *ret)
+{
+	while (*text) {
+		size_t n = longest_here(text);
+		if (n)
+			buf_str(ret, "***");
+		else
+			buf_char(ret, *text);
+		text += n ? n : 1;
+	}
+}
+
+char *log_scrub(const char *text)
+{
+	struct buf out = {0};
+
+	pthread_mutex_lock(&lock);
+	scrub(text, &out);
+	pthread_mutex_unlock(&lock);
+	return buf_take(&out);
+}
+
+/* Is stderr the journal's socket?  $JOURNAL_STREAM names it as "device:inode" (systemd.exec(5)); a
+ * child whose stderr goes elsewhere inherits the variable all the same. */
+static bool to_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       !fstat(STDERR_FILENO, &st) && device == st.st_dev && inode == st.st_ino;
+}
+
+static void write_stderr(const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(STDERR_FILENO, text, len);
+		if (n < 0 && errno != EINTR)
+			return; /* nobody is there to be told */
+		text += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+}
+
+static void put_line(enum log_level l, const char *text)
+{
+	static const char *const marks[] = {[LOG_ERROR] = "<3>",
+	                                    [LOG_WARN] = "<4>",
+	                                    [LOG_INFO] = "<6>",
+	                                    [LOG_DETAIL] = "<7>",
+	                                    [LOG_HTTP] = "<7>"};
+	scoped(buf_free) struct buf struck = {0};
+	scoped(buf_free) struct buf line = {0};
+
+	scrub(text, &struck);
+	while (struck.len && struck.data[struck.len - 1] == '\n')
+		struck.data[--struck.len] = '\0';
+	scoped(free_p) char *shown = text_clean(buf_text(&struck), struck.len, LINE_MAX_OCTETS);
+	buf_printf(&line, "%s%s\n", to_journal() ? marks[l] : "", shown);
+	if (screen.hide)
+		screen.hide(screen.arg);
+	write_stderr(line.data, line.len);
+	if (screen.show)
+		screen.show(screen.arg);
+}
+
+void log_vline(enum log_level l, const char *fmt, va_list ap)
+{
+	int saved = errno;
+
+	if (!log_is_on(l))
+		return;
+	scoped(wipe_p) char *text = str_vprintf(fmt, ap);
+	pthread_mutex_lock(&lock);
+	put_line(l, text);
+	pthread_mutex_unlock(&lock);
+	errno = saved;
+}
+
+void log_line(enum log_level l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vline(l, fmt, ap);
+	va_end(ap);
+}
+
+static void add_form(const char *form)
+{
+	if (strlen(form) >= SECRET_MIN && !words_has(&secrets, form))
+		words_add(&secrets, form);
+}
+
+static void add_escaped(const char *value, const char *hex_fmt)
+{
+	scoped(buf_free) struct buf b = {0};
+
+	for (const char *at = value; *at; at++)
+		if (strchr("-._~", *at) || (*at >= '0' && *at <= '9') ||
+		    ((*at | 32) >= 'a' && (*at | 32) <= 'z'))
+			buf_char(&b, *at);
+		else
+			buf_printf(&b, hex_fmt, (uint8_t)*at);
+	add_form(buf_text(&b));
+}
+
+/* Within a longer text ("user:secret") base64 has three forms, by the place of the first octet
+ * modulo 3; the characters that share bits with a neighbour are left out. */
+static void add_base64(const char *value, char *(*encode)(const void *, size_t))
+{
+	size_t len = strlen(value);
+	scoped(wipe_p) char *whole = encode(value, len);
+
+	whole[strcspn(whole, "=")] = '\0';
+	add_form(whole);
+	for (size_t shift = 0; shift < 3; shift++) {
+		scoped(wipe_p) char *text = str_printf("%.*s%s", (int)shift, "::", value);
+		scoped(wipe_p) char *code = encode(text, shift + len);
+		code[(shift + len) * 8 / 6] = '\0';
+		add_form(code + (shift * 8 + 5) / 6);
+	}
+}
+
+void log_secret(const char *value)
+{
+	if (!value || strlen(value) < SECRET_MIN)
+		return;
+	pthread_mutex_lock(&lock);
+	add_form(value);
+	add_escaped(value, "%%%02X");
+	add_escaped(value, "%%%02x");
+	add_base64(value, base64);
+	add_base64(value, base64url);
+	scoped(wipe_p) char *digits = hex(value, strlen(value));
+	add_form(digits);
+	pthread_mutex_unlock(&lock);
+}
+
+void log_forget(void)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < secrets.n; i++)
+		mem_wipe(secrets.at[i], strlen(secrets.at[i]));
+	words_free(&secrets);
+	pthread_mutex_unlock(&lock);
+}

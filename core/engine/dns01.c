@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * dns01.c - the records of one order, found and put in place.  Waiting for the world to see them
+ * is in dns01_settle.c. */
+#include "config.h"
+
+#include "engine/dns01_work.h"
+#include "engine/journal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHALLENGE_TTL 60 /* seconds; providers with a higher minimum get theirs */
+
+enum { FIND_ZONES, FIND_SERVERS, PRESENT };
+
+static void dns01_run(struct task *);
+
+void dns01_init(struct dns01 *d, struct engine *e, const struct cert_conf *cert)
+{
+	memset(d, 0, sizeof(*d));
+	d->engine = e;
+	d->cert = cert;
+	d->work = mem_new(sizeof(*d->work));
+	task_init(&d->task, e->loop, dns01_run);
+}
+
+/* "_acme-challenge.example.org", or what override-domain says, with {domain} filled in. */
+static char *start_name(const struct cert_conf *cert, const char *name, const char *label)
+{
+	static const char mark[] = "{domain}";
+	const char *fixed = cert->override_domain;
+
+	if (!fixed)
+		return str_printf("%s.%s", label, name);
+	const char *at = strstr(fixed, mark);
+	if (!at)
+		return str_copy(fixed);
+	return str_printf("%.*s%s%s", (int)(at - fixed), fixed, name, at + strlen(mark));
+}
+
+void dns01_add(struct dns01 *d, const char *name, const char *label, const char *value)
+{
+	scoped(free_p) char *start = start_name(d->cert, name, label);
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!strcmp(d->at[i].start, start) && !strcmp(d->at[i].value, value))
+			return;
+	d->at = mem_grow(d->at, d->n + 1, sizeof(*d->at));
+	struct dns01_record *r = &d->at[d->n++];
+	*r = (struct dns01_record){ .start = take(start) };
+	str_put(r->value, "%s", value);
+}
+
+static void begin(struct dns01 *d, int step, struct task *waiter)
+{
+	d->step = step;
+	d->waiter = waiter;
+	story_clear(&d->story);
+	task_expect(waiter);
+}
+
+/* -- where do they go? ---------------------------------------------------------------------- */
+
+void dns01_find(struct dns01 *d, struct task *waiter)
+{
+	struct dns01_work *w = d->work;
+
+	begin(d, FIND_ZONES, waiter);
+	w->finds = mem_array(d->n, sizeof(*w->finds));
+	for (size_t i = 0; i < d->n; i++) {
+		size_t f = 0;
+		while (f < w->n_finds && strcmp(w->finds[f].name, d->at[i].start))
+			f++;
+		if (f < w->n_finds)
+			continue;
+		struct zone_find *z = &w->finds[w->n_finds++];
+		str_put(z->name, "%s", d->at[i].start);
+		z->fixed = d->cert->override_domain != NULL;
+		z->resolvers = &d->cert->resolvers;
+		zone_find_start(z, &d->task);
+	}
+	if (!w->n_finds)
+		task_done(waiter);
+}
+
+static const struct zone_find *find_of(const struct dns01_work *w, const char *start)
+{
+	for (size_t f = 0; f < w->n_finds; f++)
+		if (!strcmp(w->finds[f].name, start))
+			return &w->finds[f];
+	return NULL;
+}
+
+/* Take over owner and apex of every record, and choose who may write there. */
+static enum seal_status keep_zones(struct dns01 *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		struct dns01_record *r = &d->at[i];
+		const struct zone_find *z = find_of(d->work, r->start);
+		if (!z || z->story.st)
+			return z ? fail_from(d, z) : fail(d, SEAL_EPROTO, "%s: no zone", r->start);
+		r->owner = str_copy(z->owner);
+		r->apex = str_copy(z->apex);
+		enum seal_status st = engine_login(d->engine, r->owner, &r->login, &d->story);
+		if (st && *z->chain)
+			return story_prefix(&d->story, "%s: ", z->chain);
+		if (st)
+			return st;
+		if (*z->chain)
+			engine_tell(d->engine, &(struct event){ .kind = EVENT_STEP,
+								.certificate = d->cert->name,
+								.step = "delegation",
+								.detail = z->chain });
+	}
+	return SEAL_OK;
+}
+
+static struct servers_find *servers_of(struct dns01_work *w, const char *apex)
+{
+	for (size_t i = 0; i < w->n_servers; i++)
+		if (!strcmp(w->servers[i].apex, apex))
+			return &w->servers[i];
+	return NULL;
+}
+
+static void find_servers(struct dns01 *d)
+{
+	struct dns01_work *w = d->work;
+
+	w->servers = mem_array(d->n, sizeof(*w->servers));
+	for (size_t i = 0; i < d->n; i++) {
+		if (servers_of(w, d->at[i].apex))
+			continue;
+		struct servers_find *s = &w->servers[w->n_servers++];
+		str_put(s->apex, "%s", d->at[i].apex);
+		s->resolvers = &d->cert->resolvers;
+		servers_find_start(s, &d->task);
+	}
+}
+
+/* Servers that do not answer well are worth a warning even when others do. */
+static enum seal_status keep_servers(struct dns01 *d)
+{
+	struct dns01_work *w = d->work;
+
+	for (size_t i = 0; i < w->n_servers; i++) {
+		const struct servers_find *s = &w->servers[i];
+		if (s->story.st)
+			return fail_from(d, s);
+		for (size_t a = 0; a < s->n; a++) {
+			const struct server *v = &s->at[a];
+			if (v->class == SERVER_AUTH || v->class == SERVER_NOROUTE)
+				continue;
+			scoped(free_p) char *text =
+				str_printf("name server %s (%s) of %s is %s: %s; the CA may meet it",
+					   v->name, v->address, s->apex, server_class_name(v->class),
+					   v->said);
+			engine_tell(d->engine, &(struct event){ .kind = EVENT_NOTE,
+								.certificate = d->cert->name,
+								.detail = text });
+		}
+	}
+	return SEAL_OK;
+}
+
+/* -- putting them there --------------------------------------------------------------------- */
+
+static struct journal_entry entry_of(const struct dns01 *d, const struct dns01_record *r)
+{
+	return (struct journal_entry){ .cert = d->cert->name,
+				       .login = r->login->name,
+				       .zone = r->apex,
+				       .owner = r->owner,
+				       .value = (char *)(uintptr_t)r->value,
+				       .ttl = CHALLENGE_TTL,
+				       .id = r->id };
+}
+
+static enum seal_status write_journal(struct dns01 *d, enum journal_op op)
+{
+	scoped(free_p) struct journal_entry *e = mem_array(d->n, sizeof(*e));
+	char type[] = "TXT";
+
+	for (size_t i = 0; i < d->n; i++) {
+		e[i] = entry_of(d, &d->at[i]);
+		e[i].type = type;
+	}
+	return journal_write(d->engine->store, op, e, d->n, &d->story);
+}
+
+static struct present_group *group_of(struct dns01 *d, const struct dns01_record *r)
+{
+	struct dns01_work *w = d->work;
+
+	for (size_t i = 0; i < w->n_groups; i++)
+		if (w->groups[i].op.login == r->login && !strcmp(w->groups[i].op.zone, r->apex))
+			return &w->groups[i];
+	struct present_group *g = &w->groups[w->n_groups++];
+	g->records = mem_array(d->n, sizeof(*g->records));
+	g->op = (struct op){ .kind = OP_APPEND, .login = r->login, .zone = r->apex };
+	g->op.records = g->records;
+	return g;
+}
+
+void dns01_present(struct dns01 *d, struct task *waiter)
+{
+	struct dns01_work *w = d->work;
+
+	begin(d, PRESENT, waiter);
+	if (write_journal(d, JOURNAL_PLAN)) {
+		task_done(waiter);
+		return;
+	}
+	w->groups = mem_array(d->n, sizeof(*w->groups));
+	for (size_t i = 0; i < d->n; i++) {
+		const struct dns01_record *r = &d->at[i];
+		struct present_group *g = group_of(d, r);
+		char name[NAME_MAX_LEN];
+		if (!name_relative(r->owner, r->apex, name))
+			continue; /* the apex is a suffix of the owner: zone_find saw to it */
+		g->records[g->op.n_records++] = (struct seal_record){ .name = str_copy(name),
+								      .type = "TXT",
+								      .ttl = CHALLENGE_TTL,
+								      .data = r->value };
+	}
+	for (size_t i = 0; i < w->n_groups; i++)
+		op_start(d->engine->ops, &w->groups[i].op, &d->task);
+}
+
+/* Provider's handles make the removal cheaper; they go into the journal with `made`. */
+static void keep_ids(struct dns01 *d, const struct op *op)
+{
+	for (size_t i = 0; i < op->n_results; i++)
+		for (size_t r = 0; r < d->n; r++)
+			if (op->results[i].id && !d->at[r].id && d->at[r].login == op->login &&
+			    !strcmp(d->at[r].value, op->results[i].data))
+				d->at[r].id = str_copy(op->results[i].id);
+}
+
+static enum seal_status keep_presented(struct dns01 *d)
+{
+	struct dns01_work *w = d->work;
+	enum seal_status st = SEAL_OK;
+
+	for (size_t i = 0; i < w->n_groups; i++) {
+		keep_ids(d, &w->groups[i].op);
+		if (w->groups[i].op.story.st && !st)
+			st = fail_from(d, &w->groups[i].op);
+	}
+	return st ? st : write_journal(d, JOURNAL_MADE);
+}
+
+/* -- the driver ----------------------------------------------------------------------------- */
+
+static void dns01_run(struct task *t)
+{
+	struct dns01 *d = container_of(t, struct dns01, task);
+
+	switch (d->step) {
+	case FIND_ZONES:
+		if (keep_zones(d) || d->cert->settle_mode != SETTLE_AUTHORITATIVE)
+			break;
+		d->step = FIND_SERVERS;
+		find_servers(d);
+		return;
+	case FIND_SERVERS:
+		keep_servers(d);
+		break;
+	case PRESENT:
+		keep_presented(d);
+		break;
+	default:
+		dns01_settled(d);
+		break;
+	}
+	task_done(d->waiter);
+}
+
+static void free_groups(struct dns01_work *w)
+{
+	for (size_t i = 0; i < w->n_groups; i++) {
+		struct present_group *g = &w->groups[i];
+		for (size_t r = 0; r < g->op.n_records; r++)
+			free((char *)(uintptr_t)g->records[r].name);
+		free(g->records);
+		op_free(&g->op);
+	}
+	free(w->groups);
+}
+
+void dns01_free(struct dns01 *d)
+{
+	struct dns01_work *w = d->work;
+
+	if (!w)
+		return;
+	task_stop(&d->task);
+	for (size_t i = 0; i < w->n_finds; i++)
+		zone_find_free(&w->finds[i]);
+	free(w->finds);
+	for (size_t i = 0; i < w->n_servers; i++)
+		servers_find_free(&w->servers[i]);
+	free(w->servers);
+	free_groups(w);
+	dns01_settle_free(w);
+	for (size_t i = 0; i < d->n; i++) {
+		free(d->at[i].start);
+		free(d->at[i].owner);
+		free(d->at[i].apex);
+		free(d->at[i].id);
+	}
+	free(d->at);
+	free(w);
+	memset(d, 0, sizeof(*d));
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * generation.c - replacing a certificate and its key without a moment in which they do not match.
+ *
+ * A generation is written whole under a temporary name, made durable, renamed, and then one
+ * symbolic link is switched.  A crash leaves the old pair live, or the new one. */
+#include "config.h"
+
+#include "base/clock.h"
+#include "engine/generation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PRUNE_AGE_S (7 * 86400) /* a reader that resolved `live` earlier still finds its files */
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+bool generation_number(const char *name, unsigned *ret)
+{
+	uint64_t n;
+
+	if (!starts_with(name, "gen-") || strlen(name) != 10 || !parse_uint(name + 4, 999999, &n))
+		return false;
+	*ret = (unsigned)n;
+	return true;
+}
+
+unsigned generation_highest(const struct store *s, const char *cert)
+{
+	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
+	scoped(close_dir) DIR *d = opendir(home);
+	unsigned highest = 0, n;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (generation_number(e->d_name, &n) && n > highest)
+			highest = n;
+	return highest;
+}
+
+unsigned generation_live(const struct store *s, const char *cert)
+{
+	scoped(free_p) char *link = store_path(s, "certs/%s/live", cert);
+	char target[64];
+	unsigned n;
+	ssize_t len = readlink(link, target, sizeof(target) - 1);
+
+	if (len < 0)
+		return 0;
+	target[len] = '\0';
+	return generation_number(target, &n) ? n : 0;
+}
+
+enum seal_status generation_switch(const struct store *s, const char *cert, unsigned n,
+				   struct story *story)
+{
+	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
+	scoped(free_p) char *fresh = store_path(s, "certs/%s/live.new", cert);
+	scoped(free_p) char *live = store_path(s, "certs/%s/live", cert);
+	char target[16];
+
+	snprintf(target, sizeof(target), "gen-%06u", n);
+	if (unlink(fresh) && errno != ENOENT)
+		return story_fail(story, SEAL_ESTORAGE, "cannot remove %s: %s", fresh, strerror(errno));
+	if (symlink(target, fresh))
+		return story_fail(story, SEAL_ESTORAGE, "cannot make the link %s: %s", fresh,
+				  strerror(errno));
+	if (rename(fresh, live))
+		return story_fail(story, SEAL_ESTORAGE, "cannot switch %s to %s: %s", live, target,
+				  strerror(errno));
+	return dir_sync(home, story);
+}
+
+/* The group that may read keys; (gid_t)-1: none.  */
+static enum seal_status group_id(const char *group, gid_t *ret, struct story *story)
+{
+	*ret = (gid_t)-1;
+	if (!group)
+		return SEAL_OK;
+	struct group *g = getgrnam(group);
+	if (!g)
+		return story_fail(story, SEAL_ECONFIG, "there is no group '%s'", group);
+	*ret = g->gr_gid;
+	return SEAL_OK;
+}
+
+struct part { /* one file of a generation */
+	const char *name;
+	const struct buf *text;
+	bool secret;
+};
+
+static enum seal_status write_parts(const char *dir, const struct part *parts, size_t n, gid_t group,
+				    struct story *story)
+{
+	enum seal_status st = SEAL_OK;
+
+	for (size_t i = 0; i < n && !st; i++) {
+		scoped(free_p) char *path = str_printf("%s/%s", dir, parts[i].name);
+		mode_t mode = !parts[i].secret ? 0644 : group == (gid_t)-1 ? 0600 : 0640;
+		st = file_create(path, parts[i].text->data, parts[i].text->len, mode,
+				 parts[i].secret ? group : (gid_t)-1, story);
+	}
+	return st;
+}
+
+/* Read back what was written: the pair must match before anything points at it. */
+static enum seal_status verify_pair(const char *dir, struct story *story)
+{
+	scoped(free_p) char *key_path = str_printf("%s/privkey.pem", dir);
+	scoped(free_p) char *chain_path = str_printf("%s/fullchain.pem", dir);
+	scoped(buf_free) struct buf key_pem = { 0 }, chain_pem = { 0 };
+	scoped(key_free_p) struct key *key = NULL;
+	scoped(chain_free) struct chain chain = { 0 };
+	enum seal_status st = file_read(key_path, 16384, &key_pem, story);
+
+	if (!st)
+		st = file_read(chain_path, 1 << 20, &chain_pem, story);
+	if (!st)
+		st = key_read(key_pem.data, key_pem.len, &key, story);
+	if (!st)
+		st = chain_read(chain_pem.data, chain_pem.len, &chain, story);
+	if (!st && !chain_has_key(&chain, key))
+		st = SEAL_ESTORAGE;
+	return st ? story_fail(story, SEAL_ESTORAGE, "%s: what was written cannot be read back", dir)
+		  : SEAL_OK;
+}
+
+static enum seal_status write_generation(const struct install *in, const char *dir, struct story *story)
+{
+	scoped(buf_free) struct buf key = { 0 }, cert = { 0 }, chain = { 0 }, full = { 0 },
+				    keyfull = { 0 }, meta = { 0 };
+	const struct part parts[] = { { "privkey.pem", &key, true },	{ "cert.pem", &cert, false },
+				      { "chain.pem", &chain, false },	{ "fullchain.pem", &full, false },
+				      { "keyfull.pem", &keyfull, true }, { "meta.json", &meta, false } };
+	gid_t group;
+	enum seal_status st = group_id(in->group, &group, story);
+
+	if (!st)
+		st = key_write(in->key, &key, story);
+	if (st)
+		return st;
+	buf_str(&cert, in->chain->at[0].pem);
+	for (size_t i = 1; i < in->chain->n; i++)
+		buf_str(&chain, in->chain->at[i].pem);
+	buf_str(&full, buf_text(&cert));
+	buf_str(&full, buf_text(&chain));
+	buf_add(&keyfull, key.data, key.len);
+	buf_str(&keyfull, buf_text(&full));
+	scoped(free_p) char *json = json_write(in->meta);
+	buf_str(&meta, json);
+	buf_char(&meta, '\n');
+
+	st = dir_remove(dir, story);
+	if (!st)
+		st = dir_make(dir, 0700, story);
+	if (!st)
+		st = write_parts(dir, parts, COUNT(parts), group, story);
+	if (!st)
+		st = verify_pair(dir, story);
+	if (!st && (chmod(dir, 0750) || (group != (gid_t)-1 && chown(dir, (uid_t)-1, group))))
+		st = story_fail(story, SEAL_ESTORAGE, "cannot set group or mode of %s: %s", dir,
+				strerror(errno));
+	return st ? st : dir_sync(dir, story);
+}
+
+/* The certificate's own directory must let the group through too. */
+static enum seal_status open_home(const char *home, const char *group, struct story *story)
+{
+	gid_t gid;
+	enum seal_status st = group_id(group, &gid, story);
+
+	if (!st && gid != (gid_t)-1 && chown(home, (uid_t)-1, gid))
+		st = story_fail(story, SEAL_ESTORAGE, "cannot give %s to group %s: %s", home, group,
+				strerror(errno));
+	return st;
+}
+
+static void prune(const struct store *s, const char *cert, unsigned live, unsigned keep)
+{
+	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
+	scoped(close_dir) DIR *d = opendir(home);
+	struct story ignored = { 0 };
+	unsigned n;
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		struct stat st;
+		if (!generation_number(e->d_name, &n) || n + keep > live)
+			continue;
+		scoped(free_p) char *path = str_printf("%s/%s", home, e->d_name);
+		if (!lstat(path, &st) && st.st_mtime + PRUNE_AGE_S < clock_wall() &&
+		    dir_remove(path, &ignored))
+			continue; /* tried again after the next renewal */
+	}
+}
+
+enum seal_status store_install(const struct store *s, struct install *in, struct story *story)
+{
+	unsigned n = generation_highest(s, in->cert) + 1;
+	scoped(free_p) char *home = store_path(s, "certs/%s", in->cert);
+	scoped(free_p) char *dir = store_path(s, "certs/%s/gen-%06u", in->cert, n);
+	scoped(free_p) char *fresh = str_printf("%s.tmp", dir);
+	scoped(free_p) char *reserve = store_path(s, "certs/%s/order/reserve", in->cert);
+	struct story later = { 0 };
+
+	unlink(reserve); /* this is what it was kept for */
+	enum seal_status st = write_generation(in, fresh, story);
+	if (!st)
+		st = open_home(home, in->group, story);
+	if (!st && rename(fresh, dir))
+		st = story_fail(story, SEAL_ESTORAGE, "cannot rename %s: %s", fresh, strerror(errno));
+	if (!st)
+		st = dir_sync(home, story);
+	if (!st)
+		st = generation_switch(s, in->cert, n, story);
+	if (st)
+		return st;
+	if (order_file_drop(s, in->cert, &later))
+		story_clear(&later); /* the next run finds an order that is done, and drops it */
+	prune(s, in->cert, n, in->keep);
+	in->ret_generation = n;
+	in->ret_dir = take(dir);
+	return SEAL_OK;
+}
+
+void store_reject(const struct store *s, const char *cert, const char *pem, size_t len)
+{
+	scoped(free_p) char *path = store_path(s, "certs/%s/rejected.pem", cert);
+	struct story ignored = { 0 };
+
+	if (file_replace(path, pem, len, 0600, &ignored))
+		return; /* it is only for inspection */
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors */
+#include "config.h"
+
+#include "engine/journal.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JOURNAL_MAX (16u << 20)
+#define COMPACT_AT (256u << 10)
+#define LOCK_WAIT_MS 10000
+#define WORDS 11 /* time op cert login zone owner type value ttl id crc */
+
+static const char *const op_names[] = { [JOURNAL_PLAN] = "plan",
+					[JOURNAL_MADE] = "made",
+					[JOURNAL_GONE] = "gone" };
+
+/* -- lines ---------------------------------------------------------------------------------- */
+
+static void write_line(struct buf *out, enum journal_op op, const struct journal_entry *e)
+{
+	scoped(buf_free) struct buf line = { 0 };
+
+	buf_printf(&line, "%" PRId64 " %s %s %s %s %s %s %s %" PRIu32 " %s", clock_wall(),
+		   op_names[op], e->cert, e->login, e->zone, e->owner, e->type, e->value, e->ttl,
+		   e->id && *e->id ? e->id : "-");
+	buf_printf(out, "%s %08" PRIx32 "\n", line.data, crc32c(line.data, line.len));
+}
+
+static bool is_op(const char *word, enum journal_op *ret)
+{
+	for (size_t i = 0; i < COUNT(op_names); i++)
+		if (!strcmp(op_names[i], word)) {
+			*ret = (enum journal_op)i;
+			return true;
+		}
+	return false;
+}
+
+/* One line without its newline; false when it is damaged. */
+static bool read_line(const char *text, size_t len, struct journal_entry *ret)
+{
+	scoped(free_p) char *line = str_part(text, len);
+	scoped(words_free) struct words w = { 0 };
+	char sum[9];
+	uint64_t ttl, when;
+	char *crc = strrchr(line, ' ');
+
+	if (!crc || strlen(line) != len)
+		return false;
+	snprintf(sum, sizeof(sum), "%08" PRIx32, crc32c(line, (size_t)(crc - line)));
+	if (strcmp(sum, crc + 1))
+		return false;
+	words_split(&w, line);
+	if (w.n != WORDS || !is_op(w.at[1], &ret->op) || !parse_uint(w.at[8], UINT32_MAX, &ttl) ||
+	    !parse_uint(w.at[0], INT64_MAX, &when))
+		return false;
+	char **const into[] = { &ret->cert, &ret->login, &ret->zone, &ret->owner, &ret->type, &ret->value };
+	for (size_t i = 0; i < COUNT(into); i++)
+		*into[i] = str_copy(w.at[i + 2]);
+	ret->id = strcmp(w.at[9], "-") ? str_copy(w.at[9]) : NULL;
+	ret->ttl = (uint32_t)ttl;
+	ret->time = (int64_t)when;
+	return true;
+}
+
+static void entry_free(struct journal_entry *e)
+{
+	free(e->cert);
+	free(e->login);
+	free(e->zone);
+	free(e->owner);
+	free(e->type);
+	free(e->value);
+	free(e->id);
+}
+
+void journal_free(struct journal *j)
+{
+	for (size_t i = 0; i < j->n; i++)
+		entry_free(&j->at[i]);
+	free(j->at);
+	memset(j, 0, sizeof(*j));
+}
+
+/* -- the set of open entries ---------------------------------------------------------------- */
+
+static bool same_record(const struct journal_entry *a, const struct journal_entry *b)
+{
+	return !strcmp(a->value, b->value) && !strcmp(a->owner, b->owner) &&
+	       !strcmp(a->type, b->type) && !strcmp(a->cert, b->cert) && !strcmp(a->login, b->login) &&
+	       !strcmp(a->zone, b->zone);
+}
+
+/* Apply one line: a later step of a record replaces the earlier, `gone` ends it. */
+static void apply(struct journal *j, struct journal_entry *e)
+{
+	size_t i = 0;
+
+	while (i < j->n && !same_record(&j->at[i], e))
+		i++;
+	if (i < j->n) {
+		if (!e->id)
+			e->id = take(j->at[i].id);
+		entry_free(&j->at[i]);
+		j->at[i] = e->op == JOURNAL_GONE ? j->at[--j->n] : *e;
+		if (e->op == JOURNAL_GONE)
+			entry_free(e);
+		return;
+	}
+	if (e->op == JOURNAL_GONE) {
+		entry_free(e);
+		return;
+	}
+	j->at = mem_grow(j->at, j->n + 1, sizeof(*j->at));
+	j->at[j->n++] = *e;
+}
+
+static void keep_only(struct journal *j, const char *cert)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < j->n; i++) {
+		if (!strcmp(j->at[i].cert, cert))
+			j->at[kept++] = j->at[i];
+		else
+			entry_free(&j->at[i]);
+	}
+	j->n = kept;
+}
+
+static enum seal_status replay(const char *path, const struct buf *text, struct journal *ret,
+			       struct story *story)
+{
+	const char *at = buf_text(text), *end = at + text->len;
+
+	for (unsigned line = 1; at < end; line++) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		struct journal_entry e = { 0 };
+
+		if (!stop)
+			break; /* the last write was torn: it was never acted on */
+		if (!read_line(at, (size_t)(stop - at), &e)) {
+			if (stop + 1 == end)
+				break;
+			story_fail(story, SEAL_ESTORAGE, "%s:%u: the journal is damaged", path, line);
+			story_hint(story, "move the file away after looking for TXT records it names");
+			return SEAL_ESTORAGE;
+		}
+		apply(ret, &e);
+		at = stop + 1;
+	}
+	return SEAL_OK;
+}
+
+enum seal_status journal_read(const struct store *s, const char *cert, struct journal *ret,
+			      struct story *story)
+{
+	scoped(free_p) char *path = store_path(s, "journal/changes.log");
+	scoped(buf_free) struct buf text = { 0 };
+	enum seal_status st = file_read(path, JOURNAL_MAX, &text, story);
+
+	memset(ret, 0, sizeof(*ret));
+	if (st == SEAL_ENOTFOUND) {
+		story_clear(story);
+		return SEAL_OK;
+	}
+	if (!st)
+		st = replay(path, &text, ret, story);
+	if (st)
+		journal_free(ret);
+	else if (cert)
+		keep_only(ret, cert);
+	return st == SEAL_EINVAL ? story_fail(story, SEAL_ESTORAGE, "%s is too large", path) : st;
+}
+
+/* -- writing -------------------------------------------------------------------------------- */
+
+static enum seal_status say_errno(struct story *story, const char *path)
+{
+	story_fail(story, SEAL_ESTORAGE, "cannot write %s: %s", path, strerror(errno));
+	story_hint(story, "nothing was changed in DNS");
+	return SEAL_ESTORAGE;
+}
+
+static enum seal_status put(const struct buf *text, const char *path, int fd, bool durable,
+			    struct story *story)
+{
+	off_t before = lseek(fd, 0, SEEK_END);
+	ssize_t n = write(fd, text->data, text->len);
+
+	if (n == (ssize_t)text->len && (!durable || !fdatasync(fd)))
+		return SEAL_OK;
+	if (n >= 0 && n < (ssize_t)text->len)
+		errno = ENOSPC;
+	enum seal_status st = say_errno(story, path);
+	if (before >= 0 && ftruncate(fd, before))
+		return st; /* a torn line at the end is ignored by the reader */
+	return st;
+}
+
+/* With nothing open the whole history can go. */
+static void compact(const struct store *s, const char *path, int fd)
+{
+	struct journal open_entries;
+	struct story ignored = { 0 };
+
+	if (lseek(fd, 0, SEEK_END) < COMPACT_AT || journal_read(s, NULL, &open_entries, &ignored))
+		return;
+	bool empty = !open_entries.n;
+	journal_free(&open_entries);
+	if (empty && file_replace(path, "", 0, 0600, &ignored))
+		return; /* the next one tries again */
+}
+
+#define TAIL 8192 /* more than the longest line */
+
+/* Cut off a last line that a crash tore, so that what is appended next stays readable. */
+static void mend_tail(int fd)
+{
+	char tail[TAIL + 1];
+	off_t size = lseek(fd, 0, SEEK_END), from = size > TAIL ? size - TAIL : 0;
+	ssize_t n = pread(fd, tail, TAIL, from);
+	struct journal_entry e = { 0 };
+
+	if (n <= 0)
+		return;
+	tail[n] = '\0';
+	char *end = memrchr(tail, '\n', (size_t)n);
+	size_t whole = end ? (size_t)(end - tail) : 0;
+	char *start = end ? memrchr(tail, '\n', whole) : NULL;
+	start = start ? start + 1 : tail;
+	bool good = end && read_line(start, (size_t)(end - start), &e);
+	entry_free(&e);
+	off_t keep = good ? from + (off_t)whole + 1 : from + (start - tail);
+	if (keep < size && ftruncate(fd, keep))
+		return; /* the append will fail, or the reader will say so */
+}
+
+/* A new file must be findable after a crash before it is relied on. */
+static int open_journal(const struct store *s, const char *path, struct story *story)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0) {
+		mend_tail(fd);
+		return fd;
+	}
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		say_errno(story, path);
+		return -1;
+	}
+	scoped(free_p) char *dir = store_path(s, "journal");
+	if (dir_sync(dir, story)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+enum seal_status journal_write(const struct store *s, enum journal_op op,
+			       const struct journal_entry *entries, size_t n, struct story *story)
+{
+	scoped(free_p) char *path = store_path(s, "journal/changes.log");
+	scoped(free_p) char *lock_path = store_path(s, "locks/journal.lock");
+	scoped(buf_free) struct buf text = { 0 };
+	struct lock lock = LOCK_NONE;
+
+	for (size_t i = 0; i < n; i++)
+		write_line(&text, op, &entries[i]);
+	enum seal_status st = lock_take(&lock, lock_path, LOCK_WAIT_MS, story);
+	if (st)
+		return st;
+	scoped(fd_p) int fd = open_journal(s, path, story);
+	st = fd < 0 ? SEAL_ESTORAGE : put(&text, path, fd, op == JOURNAL_PLAN, story);
+	if (!st && op == JOURNAL_GONE)
+		compact(s, path, fd);
+	lock_drop(&lock);
+	return st;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * order.c - the life of an order.  Read the table first.
+ *
+ *   START -> NEW -> AUTHZ -> ZONE -> PRESENT -> SETTLE -> ANSWER -> WATCH -> CLEAN -> FINALIZE
+ *         -> COLLECT -> FETCH -> STORE -> OVER
+ *
+ * An order in flight of an earlier run is taken up by RESUME, at the place its status names.
+ * Authorizations that are all valid already lead from AUTHZ to CLEAN.  WATCH and COLLECT come back
+ * to themselves after a pause; EXAMINE looks why validation does not get on.  Failure anywhere
+ * before STORE: CLEAN, then OVER.  So records are removed by the same code after success, failure
+ * and a crash. */
+#include "config.h"
+
+#include "engine/order_work.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum seal_status prepare(struct order *), begin(struct order *);
+static enum seal_status find_zones(struct order *), keep_dns(struct order *);
+static enum seal_status add_records(struct order *), look_for_txt(struct order *);
+static enum seal_status judge_txt(struct order *), keep_records(struct order *);
+static enum seal_status remove_records(struct order *), keep_removal(struct order *);
+
+static const struct {
+	const char *name;
+	enum seal_status (*enter)(struct order *); /* start what the state waits for */
+	enum seal_status (*leave)(struct order *); /* it is over: set o->next, or fail() */
+} states[ORDER_STATES] = {
+	[ORDER_START]    = { "start",    prepare,        begin },         /* account, key, request */
+	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* RFC 8555 7.1.6 */
+	[ORDER_NEW]      = { "new",      ask_new,        read_new },      /* 7.4 */
+	[ORDER_AUTHZ]    = { "authz",    ask_authz,      read_authz },    /* 7.5 */
+	[ORDER_ZONE]     = { "zone",     find_zones,     keep_dns },      /* 8.4, RFC 1034 */
+	[ORDER_PRESENT]  = { "present",  add_records,    keep_records },
+	[ORDER_SETTLE]   = { "settle",   look_for_txt,   judge_txt },
+	[ORDER_ANSWER]   = { "answer",   answer,         read_answers },  /* 7.5.1 */
+	[ORDER_WATCH]    = { "watch",    ask_order,      read_watch },    /* 7.1.6 */
+	[ORDER_EXAMINE]  = { "examine",  ask_examine,    read_examine },  /* 7.5.1, 8.2 */
+	[ORDER_CLEAN]    = { "clean",    remove_records, keep_removal },
+	[ORDER_FINALIZE] = { "finalize", finalize,       read_finalize }, /* 7.4 */
+	[ORDER_COLLECT]  = { "collect",  ask_order,      read_collect },  /* 7.4 */
+	[ORDER_FETCH]    = { "fetch",    fetch,          judge_chain },   /* 7.4.2 */
+	[ORDER_STORE]    = { "store",    store_pair,     keep_pair },
+	[ORDER_OVER]     = { "over",     NULL,           NULL },
+};
+
+/* -- the driver ----------------------------------------------------------------------------- */
+
+static void move(struct order *o, enum order_state to)
+{
+	char spent[32];
+	int64_t ms = clock_ms() - o->entered_ms;
+
+	if (to != o->state)
+		log_line(LOG_DETAIL, "%s: %s -> %s (%s)", o->ask.cert->name, states[o->state].name,
+			 states[to].name, ms < 10000 ? (snprintf(spent, sizeof(spent), "%d ms", (int)ms), spent)
+						     : show_duration(ms / 1000, spent));
+	o->state = to;
+	o->entered = false;
+	o->entered_ms = clock_ms();
+	if (o->pause_ms)
+		timer_start(&o->pause, &o->task, o->pause_ms);
+	o->pause_ms = 0;
+}
+
+/* Clean first; the sentence of the failure stays what it is. */
+static void order_failed(struct order *o)
+{
+	bool cleaned = o->state == ORDER_CLEAN || o->failed;
+
+	o->failed = true;
+	o->pause_ms = 0;
+	move(o, cleaned ? ORDER_OVER : ORDER_CLEAN);
+}
+
+static enum seal_status step(struct order *o)
+{
+	if (!o->entered) {
+		o->entered = true;
+		return states[o->state].enter(o);
+	}
+	o->next = o->state;
+	enum seal_status st = states[o->state].leave(o);
+	if (!st && o->canceled && !o->failed && o->next != ORDER_OVER)
+		st = fail(o, SEAL_ECANCELED, "interrupted while in %s", states[o->state].name);
+	if (!st)
+		move(o, o->next);
+	return st;
+}
+
+/* The only driver.  Called when the last thing that the order waited for is over. */
+static void order_run(struct task *t)
+{
+	struct order *o = container_of(t, struct order, task);
+
+	while (!o->task.pending && o->state != ORDER_OVER)
+		if (step(o))
+			order_failed(o);
+	if (o->state != ORDER_OVER || o->task.pending)
+		return;
+	order_done(o);
+	task_done(o->waiter);
+}
+
+void order_start(struct order *o, struct task *waiter)
+{
+	o->waiter = waiter;
+	o->entered_ms = clock_ms();
+	task_expect(waiter);
+	task_wake(&o->task);
+}
+
+void order_cancel(struct order *o)
+{
+	o->canceled = true;
+	if (o->has_dns)
+		dns01_cancel(&o->dns);
+	timer_stop(&o->pause);
+}
+
+/* -- START: account, key and request, side by side ------------------------------------------ */
+
+static bool same_names(const struct words *a, const struct words *b)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!words_has(b, a->at[i]))
+			return false;
+	return a->n == b->n;
+}
+
+/* In a worker: the order in flight when it is still what is wanted, else a new key, safe on disk. */
+static void make_key(struct job *job)
+{
+	struct order *o = container_of(job, struct order, job);
+	const struct cert_conf *c = o->ask.cert;
+	const struct store *store = o->engine->store;
+	struct order_file *f = &o->file;
+	struct story *story = &o->job_story;
+	enum seal_status st = order_file_load(store, c->name, f, story);
+
+	if (!st && f->url && key_type(f->key) == c->key && same_names(&f->names, &c->names) &&
+	    !strcmp(f->ca, c->account->url)) {
+		o->resumed = true;
+		return;
+	}
+	order_file_free(f);
+	if (st == SEAL_ESTORAGE)
+		return;
+	story_clear(story);
+	if (key_new(c->key, &f->key, story) || csr_make(f->key, &c->names, &f->csr, story))
+		return;
+	for (size_t i = 0; i < c->names.n; i++)
+		words_add(&f->names, c->names.at[i]);
+	f->ca = str_copy(c->account->url);
+	if (order_file_begin(store, c->name, f, story))
+		return; /* story tells */
+}
+
+static enum seal_status prepare(struct order *o)
+{
+	o->job.work = make_key;
+	job_start(o->engine->pool, &o->job, &o->task);
+	session_open(o->ask.session, &o->session_wait, &o->task);
+	return SEAL_OK;
+}
+
+static enum seal_status begin(struct order *o)
+{
+	if (o->job_story.st)
+		return story_copy(&o->story, &o->job_story);
+	if (o->ask.session->story.st)
+		return fail_from(o, o->ask.session);
+	o->next = o->resumed ? ORDER_RESUME : ORDER_NEW;
+	return SEAL_OK;
+}
+
+/* -- ZONE, PRESENT, SETTLE ------------------------------------------------------------------ */
+
+static enum seal_status find_zones(struct order *o)
+{
+	dns01_find(&o->dns, &o->task);
+	return SEAL_OK;
+}
+
+static enum seal_status keep_dns(struct order *o)
+{
+	o->next = ORDER_PRESENT;
+	return o->dns.story.st ? fail_from(o, &o->dns) : SEAL_OK;
+}
+
+static enum seal_status add_records(struct order *o)
+{
+	dns01_present(&o->dns, &o->task);
+	return SEAL_OK;
+}
+
+static enum seal_status keep_records(struct order *o)
+{
+	if (o->dns.story.st)
+		return fail_from(o, &o->dns);
+	order_tell(o, "records", "%zu TXT added", o->dns.n);
+	o->next = ORDER_SETTLE;
+	return SEAL_OK;
+}
+
+static enum seal_status look_for_txt(struct order *o)
+{
+	dns01_settle(&o->dns, &o->task);
+	return SEAL_OK;
+}
+
+static enum seal_status judge_txt(struct order *o)
+{
+	char spent[32];
+
+	if (o->dns.story.st)
+		return fail_from(o, &o->dns);
+	order_tell(o, "propagation", "all name servers have them after %s",
+		   show_duration((o->dns.waited_ms + 999) / 1000, spent));
+	o->next = ORDER_ANSWER;
+	return SEAL_OK;
+}
+
+/* -- CLEAN ---------------------------------------------------------------------------------- */
+
+static enum seal_status remove_records(struct order *o)
+{
+	o->undo.engine = o->engine;
+	o->undo.cert = o->ask.cert->name;
+	undo_start(&o->undo, &o->task);
+	return SEAL_OK;
+}
+
+/* What could not be removed stays in the journal for the next run; it spoils nothing. */
+static enum seal_status keep_removal(struct order *o)
+{
+	if (o->undo.n_gone)
+		order_tell(o, "cleaned", "%zu TXT removed", o->undo.n_gone);
+	if (o->undo.story.st) {
+		scoped(free_p) char *text =
+			str_printf("could not remove %zu TXT (%s); the next run tries again",
+				   o->undo.n_open - o->undo.n_gone, o->undo.story.text);
+		engine_tell(o->engine, &(struct event){ .kind = EVENT_NOTE,
+							.certificate = o->ask.cert->name,
+							.detail = text,
+							.story = &o->undo.story });
+	}
+	o->next = o->failed ? ORDER_OVER : ORDER_FINALIZE;
+	return SEAL_OK;
+}
+
+/* -- outside -------------------------------------------------------------------------------- */
+
+struct order *order_new(const struct order_ask *ask)
+{
+	struct order *o = mem_new(sizeof(*o));
+
+	o->ask = *ask;
+	o->engine = ask->engine;
+	o->ca = &ask->session->ca;
+	task_init(&o->task, o->engine->loop, order_run);
+	return o;
+}
+
+void authz_free(struct order *o)
+{
+	for (size_t i = 0; i < o->n_authz; i++) {
+		free(o->authz[i].url);
+		post_free(&o->authz[i].post);
+		authz_res_free(&o->authz[i].res);
+	}
+	free(o->authz);
+	o->authz = NULL;
+	o->n_authz = 0;
+}
+
+void order_free(struct order *o)
+{
+	if (!o)
+		return;
+	timer_stop(&o->pause);
+	task_stop(&o->task);
+	authz_free(o);
+	post_free(&o->post);
+	order_res_free(&o->res);
+	if (o->has_dns)
+		dns01_free(&o->dns);
+	undo_free(&o->undo);
+	order_file_free(&o->file);
+	chain_free(&o->chain);
+	free(o->install.ret_dir);
+	json_object_put(o->meta);
+	free(o);
+}
+
+const struct story *order_story(const struct order *o)
+{
+	return &o->story;
+}
+
+unsigned order_generation(const struct order *o)
+{
+	return o->install.ret_generation;
+}
+
+const char *order_dir(const struct order *o)
+{
+	return o->install.ret_dir;
+}
+
+int64_t order_not_after(const struct order *o)
+{
+	return o->chain.n ? o->chain.at[0].not_after : 0;
+}
+
+void order_tell(struct order *o, const char *what, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	scoped(free_p) char *detail = str_vprintf(fmt, ap);
+	va_end(ap);
+	engine_tell(o->engine, &(struct event){ .kind = EVENT_STEP,
+						.certificate = o->ask.cert->name,
+						.step = what,
+						.detail = detail });
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * order_file.c - the order in flight on disk: key, then request, then (once known) its URL. */
+#include "config.h"
+
+#include "engine/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RESERVE (64 * 1024) /* octets held back so that a full disk is found before the CA is asked */
+
+struct order_json {
+	char *url, *ca, *kid;
+	struct words names;
+};
+static const struct field order_fields[] = {
+	{ "url", FIELD_URL, 0, offsetof(struct order_json, url), NULL },
+	{ "ca", FIELD_URL, FIELD_REQUIRED, offsetof(struct order_json, ca), NULL },
+	{ "kid", FIELD_TEXT, 0, offsetof(struct order_json, kid), NULL },
+	{ "names", FIELD_TEXTS, FIELD_REQUIRED, offsetof(struct order_json, names), NULL },
+	{ 0 }
+};
+
+static enum seal_status make_reserve(const char *path, struct story *story)
+{
+	scoped(fd_p) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int err = fd < 0 ? errno : posix_fallocate(fd, 0, RESERVE);
+
+	if (!err && fsync(fd))
+		err = errno;
+	if (!err)
+		return SEAL_OK;
+	story_fail(story, SEAL_ESTORAGE, "cannot reserve 64 KiB at %s: %s", path, strerror(err));
+	story_hint(story, "make room on that file system; nothing was asked of the CA");
+	return SEAL_ESTORAGE;
+}
+
+enum seal_status order_file_begin(const struct store *s, const char *cert, struct order_file *f,
+				  struct story *story)
+{
+	scoped(free_p) char *certs = store_path(s, "certs");
+	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
+	scoped(free_p) char *dir = store_path(s, "certs/%s/order", cert);
+	scoped(free_p) char *key = store_path(s, "certs/%s/order/privkey.pem", cert);
+	scoped(free_p) char *csr = store_path(s, "certs/%s/order/csr.der", cert);
+	scoped(free_p) char *reserve = store_path(s, "certs/%s/order/reserve", cert);
+	scoped(buf_free) struct buf pem = { 0 };
+	enum seal_status st = key_write(f->key, &pem, story);
+
+	if (!st)
+		st = dir_make(home, 0750, story);
+	if (!st)
+		st = dir_remove(dir, story);
+	if (!st)
+		st = dir_make(dir, 0700, story);
+	if (!st)
+		st = file_create(key, pem.data, pem.len, 0600, (gid_t)-1, story);
+	if (!st)
+		st = file_create(csr, f->csr.data, f->csr.len, 0600, (gid_t)-1, story);
+	if (!st)
+		st = make_reserve(reserve, story);
+	if (!st)
+		st = dir_sync(dir, story);
+	if (!st)
+		st = dir_sync(home, story);
+	return st ? st : dir_sync(certs, story);
+}
+
+enum seal_status order_file_save(const struct store *s, const char *cert, const struct order_file *f,
+				 struct story *story)
+{
+	scoped(free_p) char *path = store_path(s, "certs/%s/order/order.json", cert);
+	struct order_json j = { f->url, f->ca, f->kid, f->names };
+	scoped(json_put_p) struct json_object *o = field_write(order_fields, &j);
+	scoped(free_p) char *text = json_write(o);
+
+	return file_replace(path, text, strlen(text), 0600, story);
+}
+
+static enum seal_status load_json(const char *path, struct order_file *f, struct story *story)
+{
+	scoped(buf_free) struct buf text = { 0 };
+	scoped(json_put_p) struct json_object *o = NULL;
+	struct order_json j = { 0 };
+	enum seal_status st = file_read(path, 65536, &text, story);
+
+	if (!st)
+		st = json_read(text.data, text.len, path, &o, story);
+	if (!st)
+		st = field_read(order_fields, o, path, &j, story);
+	if (st) {
+		field_free(order_fields, &j);
+		return st;
+	}
+	f->url = j.url;
+	f->ca = j.ca;
+	f->kid = j.kid;
+	f->names = j.names;
+	return SEAL_OK;
+}
+
+enum seal_status order_file_load(const struct store *s, const char *cert, struct order_file *f,
+				 struct story *story)
+{
+	scoped(free_p) char *key = store_path(s, "certs/%s/order/privkey.pem", cert);
+	scoped(free_p) char *csr = store_path(s, "certs/%s/order/csr.der", cert);
+	scoped(free_p) char *json = store_path(s, "certs/%s/order/order.json", cert);
+	scoped(buf_free) struct buf pem = { 0 };
+
+	memset(f, 0, sizeof(*f));
+	enum seal_status st = file_read(key, 16384, &pem, story);
+	if (!st)
+		st = key_read(pem.data, pem.len, &f->key, story);
+	if (!st)
+		st = file_read(csr, 65536, &f->csr, story);
+	if (!st)
+		st = load_json(json, f, story);
+	if (st) {
+		order_file_free(f);
+		/* an order that was never begun, or a torn write: both mean there is none */
+		if (st != SEAL_ESTORAGE)
+			st = story_fail(story, SEAL_ENOTFOUND, "%s: no order in flight", cert);
+	}
+	return st;
+}
+
+enum seal_status order_file_drop(const struct store *s, const char *cert, struct story *story)
+{
+	scoped(free_p) char *dir = store_path(s, "certs/%s/order", cert);
+
+	return dir_remove(dir, story);
+}
+
+void order_file_free(struct order_file *f)
+{
+	key_free(f->key);
+	buf_free(&f->csr);
+	free(f->url);
+	free(f->ca);
+	free(f->kid);
+	words_free(&f->names);
+	memset(f, 0, sizeof(*f));
+}

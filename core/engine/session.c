@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors */
+#include "config.h"
+
+#include "engine/session.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ACCOUNT_LOCK_MS 60000 /* another run registers the same account: wait for its result */
+
+enum { PREPARE, REGISTER, SAVE };
+
+struct session *session_new(struct engine *e, const struct account_conf *conf)
+{
+	struct session *s = mem_new(sizeof(*s));
+
+	s->engine = e;
+	s->conf = conf;
+	s->lock.fd = -1;
+	list_init(&s->waiters);
+	ca_init(&s->ca, e->http, conf->url, conf->trust);
+	return s;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	task_stop(&s->task);
+	directory_get_free(&s->directory);
+	account_get_free(&s->account);
+	lock_drop(&s->lock);
+	s->file.key = NULL; /* the ca's by now */
+	account_file_free(&s->file);
+	ca_free(&s->ca);
+	free(s);
+}
+
+/* In a worker: find the account's key, or make one and have it safe on disk. */
+static void prepare(struct job *job)
+{
+	struct session *s = container_of(job, struct session, job);
+	const struct store *store = s->engine->store;
+	enum seal_status st = account_load(store, s->conf->url, &s->file, &s->story);
+
+	if (st == SEAL_OK && s->file.kid)
+		return;
+	if (st && st != SEAL_ENOTFOUND)
+		return;
+	scoped(free_p) char *lock = store_path(store, "locks/account.lock");
+	account_file_free(&s->file);
+	story_clear(&s->story);
+	if (lock_take(&s->lock, lock, ACCOUNT_LOCK_MS, &s->story))
+		return;
+	st = account_load(store, s->conf->url, &s->file, &s->story);
+	if (st == SEAL_ENOTFOUND) {
+		story_clear(&s->story);
+		s->account.skip_find = true;
+		st = account_make(store, s->conf->url, s->conf->key, &s->file, &s->story);
+	}
+}
+
+static enum seal_status after_prepare(struct session *s)
+{
+	if (s->story.st)
+		return s->story.st;
+	if (s->directory.story.st)
+		return fail_from(s, &s->directory);
+	s->ca.key = s->file.key;
+	s->ca.kid = str_copy(s->file.kid);
+	key_thumbprint(s->ca.key, s->thumbprint);
+	return SEAL_OK;
+}
+
+static void ask_account(struct session *s)
+{
+	struct account_get *a = &s->account;
+
+	a->ca = &s->ca;
+	a->email = s->conf->email;
+	a->agreed = s->conf->agreed;
+	a->eab_kid = s->conf->eab_kid;
+	a->eab_hmac = s->conf->eab_hmac;
+	a->eab_hash = s->conf->eab_hash;
+	s->step = SAVE;
+	account_get_start(a, &s->task);
+}
+
+static enum seal_status save_account(struct session *s)
+{
+	if (s->account.story.st)
+		return fail_from(s, &s->account);
+	s->created = s->account.created;
+	s->file.kid = str_copy(s->ca.kid);
+	if (s->conf->email)
+		words_add(&s->file.contact, s->conf->email);
+	enum seal_status st = account_save(s->engine->store, &s->file, &s->story);
+	if (!st)
+		engine_tell(s->engine, &(struct event){ .kind = EVENT_STEP,
+							.step = "account",
+							.detail = s->created ? "created" : "found" });
+	return st;
+}
+
+static void finish(struct session *s)
+{
+	struct list *l;
+
+	lock_drop(&s->lock);
+	s->ready = !s->story.st;
+	while ((l = list_shift(&s->waiters)))
+		task_done(container_of(l, struct session_wait, link)->task);
+}
+
+static void session_run(struct task *t)
+{
+	struct session *s = container_of(t, struct session, task);
+	enum seal_status st = SEAL_OK;
+
+	switch (s->step) {
+	case PREPARE:
+		st = after_prepare(s);
+		if (!st && !s->ca.kid) {
+			ask_account(s);
+			return;
+		}
+		break;
+	case SAVE:
+		st = save_account(s);
+		break;
+	default:
+		break;
+	}
+	if (st && !s->story.st)
+		s->story.st = st;
+	finish(s);
+}
+
+void session_open(struct session *s, struct session_wait *w, struct task *task)
+{
+	bool first = !s->task.loop;
+
+	task_expect(task);
+	w->task = task;
+	if (s->ready || (!first && s->story.st)) {
+		task_done(task);
+		return;
+	}
+	list_add(&s->waiters, &w->link);
+	if (!first)
+		return;
+	task_init(&s->task, s->engine->loop, session_run);
+	s->step = PREPARE;
+	s->job.work = prepare;
+	job_start(s->engine->pool, &s->job, &s->task);
+	directory_get_start(&s->directory, &s->ca, &s->task);
+}
