@@ -33,7 +33,7 @@ static const struct seal_option options[] = {
 enum { RR_CNAME = 5, RR_SOA = 6, RR_OPT = 41, RR_RRSIG = 46, RR_NSEC = 47,
        RR_NSEC3 = 50, RR_AXFR = 252, RR_ANY = 255 };
 enum { DNS_IN = 1, DNS_NONE = 254 };
-enum { REFUSED = 5, NOTAUTH = 9, NOTZONE = 10, BADSIG = 16 };
+enum { REFUSED = 5, YXRRSET = 7, NOTAUTH = 9, NOTZONE = 10, BADSIG = 16 };
 enum opcode { QUERY = 0, UPDATE = 5 };
 enum { PREREQUISITES = 6, UPDATES = 8 }; /* offsets of the counts (RFC 2136 2) */
 enum {
@@ -57,7 +57,7 @@ static enum seal_status open_talk(struct seal_op *op, struct talk *t)
 
 /* ---- what the server's answers mean ---- */
 
-enum task { ASK = 1, CHANGE = 2, TRANSFER = 4, ALWAYS = 7 };
+enum task { ASK = 1, CHANGE = 2, TRANSFER = 4, SERVED = 8 /* it has the zone */, ALWAYS = 15 };
 
 static const struct verdict {
 	unsigned code;
@@ -80,15 +80,18 @@ static const struct verdict {
 	  "allow-transfer (BIND), an acl with action transfer (Knot), TSIG-ALLOW-AXFR (PowerDNS)" },
 	{ REFUSED, ASK, SEAL_ENOTFOUND, "REFUSED", "the server does not serve it or not to us" },
 	{ 6, ALWAYS, SEAL_EINVAL, "YXDOMAIN", "the name is there already" },
-	{ 7, ALWAYS, SEAL_EINVAL, "YXRRSET",
+	{ YXRRSET, ALWAYS, SEAL_EINVAL, "YXRRSET",
 	  "a CNAME is at this name, and nothing else can be beside it: put the record where the "
 	  "CNAME points, or remove the CNAME" },
 	{ 8, ALWAYS, SEAL_EINVAL, "NXRRSET", "records the change depends on are not there" },
-	{ NOTAUTH, TRANSFER, SEAL_EAUTH, "NOTAUTH",
-	  "the server does not serve the zone, or does not allow its transfer: see an acl with "
+	{ NOTAUTH, TRANSFER, SEAL_ENOTFOUND, "NOTAUTH",
+	  "the server does not have this zone, or does not allow its transfer: see an acl with "
 	  "action transfer (Knot), TSIG-ALLOW-AXFR (PowerDNS)" },
+	{ NOTAUTH, SERVED, SEAL_EAUTH, "NOTAUTH",
+	  "the server has the zone but does not take the change: Knot says this of a request "
+	  "without its key, others when they are a secondary" },
 	{ NOTAUTH, ALWAYS, SEAL_ENOTFOUND, "NOTAUTH",
-	  "the server is not a primary of the zone, or (Knot) takes only signed requests" },
+	  "the server does not have this zone" },
 	{ NOTZONE, ALWAYS, SEAL_EINVAL, "NOTZONE", "the name is not in the zone" },
 	{ BADSIG, ALWAYS, SEAL_EAUTH, "BADSIG",
 	  "the secret is not the one the server has for the key" },
@@ -253,6 +256,41 @@ static size_t fill(struct octets *m, enum mode mode, const struct change *c, siz
 	return used;
 }
 
+/* Where the CNAME at `name` points, by the server itself; at is NULL when there is none. */
+static enum seal_status find_cname(struct talk *t, const char *name, struct span *ret)
+{
+	enum seal_status st = query(t, name, RR_CNAME);
+
+	*ret = (struct span){ 0 };
+	for (size_t i = 0; !st && i < t->reply->n_rr; i++) {
+		const struct seal_rr *rr = &t->reply->rr[i];
+
+		if (rr->type == RR_CNAME && !strcmp(rr->owner, name))
+			*ret = name_wire(t->op, t->op->host->rdata_text(t->op, t->x.reply,
+									t->x.reply_len, rr));
+	}
+	return st;
+}
+
+/* The update failed: say so of the one name that is in the way, when there are many. */
+static enum seal_status blame(struct talk *t, enum task task, const char *zone,
+			      const struct change *c, size_t n)
+{
+	unsigned error = t->error;
+	const char *name = n == 1 ? c->name : seal_printf(t->op, "%zu records of %s", n, zone);
+	struct span there = { 0 };
+
+	for (size_t i = 0; error == YXRRSET && n > 1 && i < n && !there.at; i++) {
+		enum seal_status st = find_cname(t, c[i].name, &there);
+
+		if (st)
+			return st;
+		name = there.at ? c[i].name : name;
+	}
+	t->error = error;
+	return judge(t, task, name);
+}
+
 /* Send as many as one message carries.  *zone becomes the server's own when it keeps the name in
  * another than the world sees; then nothing was used and the caller comes again. */
 static enum seal_status send_some(struct talk *t, const char **zone, enum mode mode,
@@ -267,11 +305,13 @@ static enum seal_status send_some(struct talk *t, const char **zone, enum mode m
 	*ret_used = fill(&m, mode, c, n);
 	st = ask(t, &m);
 	unsigned error = t->error;
-	if (!st && (error == NOTAUTH || error == NOTZONE))
+	if (st || error == NOERROR)
+		return st;
+	if (error == NOTAUTH || error == NOTZONE)
 		st = find_zone(t, c->name, &home);
 	t->error = error;
 	if (st || !home || !strcmp(home, *zone))
-		return st ? st : judge(t, CHANGE, *ret_used == 1 ? c->name : *zone);
+		return st ? st : blame(t, home ? CHANGE | SERVED : CHANGE, *zone, c, *ret_used);
 	seal_log(t->op, LOG_NOTICE, "%s does not serve %s; %s is in its zone %s", t->server, *zone,
 		 c->name, home);
 	*zone = home;
@@ -283,16 +323,9 @@ static enum seal_status send_some(struct talk *t, const char **zone, enum mode m
  * that and still allow the same CNAME once more.  So look. */
 static enum seal_status look(struct talk *t, const struct change *c)
 {
-	enum seal_status st = query(t, c->name, RR_CNAME);
-	struct span there = { 0 };
+	struct span there;
+	enum seal_status st = find_cname(t, c->name, &there);
 
-	for (size_t i = 0; !st && i < t->reply->n_rr; i++) {
-		const struct seal_rr *rr = &t->reply->rr[i];
-
-		if (rr->type == RR_CNAME)
-			there = name_wire(t->op, t->op->host->rdata_text(t->op, t->x.reply,
-									 t->x.reply_len, rr));
-	}
 	if (st || !t->trusted || !t->reply->aa || same_name(there, c->data))
 		return st;
 	return seal_fail(t->op, SEAL_EINVAL,
@@ -420,7 +453,7 @@ static enum seal_status check_key(struct talk *t)
 	enum seal_status st = query(t, ".", RR_SOA);
 
 	if (st || t->trusted || t->error != REFUSED)
-		return st || t->trusted ? st : judge(t, ASK, ".");
+		return st || t->trusted ? st : judge(t, ASK, "a request");
 	seal_log(t->op, LOG_NOTICE, "%s answers; whether it takes the key shows only with a zone",
 		 t->server);
 	return SEAL_OK;
@@ -448,7 +481,7 @@ static enum seal_status check(struct seal_op *op, const char *zone)
 	apex.owner = name_wire(op, home);
 	put_rr(&m, PREREQUISITES, &apex, RR_ANY, DNS_ANY);
 	st = ask(&t, &m);
-	return st ? st : judge(&t, CHANGE, home);
+	return st ? st : judge(&t, CHANGE | SERVED, home);
 }
 
 SEAL_PROVIDER(rfc2136,

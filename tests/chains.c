@@ -2,11 +2,12 @@
  * SPDX-FileCopyrightText: the dnseal authors */
 #include "config.h"
 
-#include "chains.h"
+#include "tests/chains.h"
 
 #include "base/text.h"
 
 #include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>

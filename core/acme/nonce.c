@@ -40,7 +40,10 @@ char *nonce_take(struct ca *ca)
 {
 	while (ca->n_nonces && clock_ms() - ca->nonces[0].at_ms > NONCE_AGE_S * 1000)
 		drop(ca, 0);
-	return ca->n_nonces ? take(ca->nonces[--ca->n_nonces].text) : NULL;
+	if (!ca->n_nonces)
+		return NULL;
+	ca->n_nonces--;
+	return take(ca->nonces[ca->n_nonces].text);
 }
 
 void nonce_returned(struct ca *ca, const struct http_call *call)
@@ -122,7 +125,6 @@ void nonces_fail(struct ca *ca, const struct story *story)
 		w->story = *story;
 		task_done(w->task);
 	}
-	nonces_serve(ca);
 }
 
 void nonce_want(struct ca *ca, struct nonce_want *w, struct task *task)

@@ -34,7 +34,8 @@ char *nonce_of(const struct http_call *);
 
 /* Hand out what is idle; send out whoever must fetch. */
 void nonces_serve(struct ca *);
-/* A fetch failed for good: when no other nonce is alive, all that wait fail with it. */
+/* A fetch failed for good.  Nobody else is sent out: while another nonce is alive all wait for that
+ * one, and with none alive all that wait fail alike. */
 void nonces_fail(struct ca *, const struct story *);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ void *arena_new(struct arena *a, size_t size)
 	size_t need = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct arena_block *b = a->blocks;
 
+	if (size > PTRDIFF_MAX / 2)
+		abort(); /* no memory for that */
 	if (!b || need > b->size - b->used) {
 		size_t room = need > BLOCK ? need : BLOCK;
 		b = mem_new(sizeof(*b) + room);

@@ -14,11 +14,12 @@
 /* scoped(free_p) char *s = ...;  runs free_p(&s) when s goes out of scope. */
 #define scoped(fn) __attribute__((cleanup(fn), unused))
 
-/* Hand a scoped pointer out: the variable becomes NULL. */
+/* Hand a scoped pointer out: the variable becomes NULL.  Evaluates p once. */
 #define take(p)                                                                                    \
 	__extension__({                                                                            \
-		__auto_type take_ = (p);                                                           \
-		(p) = NULL;                                                                        \
+		__auto_type take_at_ = &(p);                                                       \
+		__auto_type take_ = *take_at_;                                                     \
+		*take_at_ = NULL;                                                                  \
 		take_;                                                                             \
 	})
 

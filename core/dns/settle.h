@@ -5,11 +5,17 @@
  *
  * Every SERVER_AUTH address is asked for TXT at every owner, RD=0; an address is satisfied when
  * AA=1, NOERROR and the answer's records at that owner hold every value.  Rounds: the first after
- * first_ms, then every clamp(0.15 * elapsed, 0.5 s, 10 s) one unsatisfied address (the sentinel);
- * when it is satisfied all unsatisfied ones at once.  confirm: all of them once more, half a
- * second later.  An address that fell silent is excused after 3 silent rounds over 30 s when all
- * others are satisfied.  SERVFAIL counts as not yet.  Never asks a recursive resolver, unless the
- * mode is SETTLE_RESOLVERS.   Source: RFC 8555 8.4; schedule: simulated, see dnseal(7). */
+ * first_ms, then every clamp(0.15 * elapsed, 0.5 s, 10 s) one unsatisfied address a zone (the
+ * sentinel); when it is satisfied all unsatisfied ones at once.  With first_ms = 0 the first round
+ * asks everything at once, which is all there is when everything is there.  confirm: all of them
+ * once more, half a second later.  An address that fell silent is excused after 3 silent rounds
+ * over 30 s when all others are satisfied.  SERVFAIL counts as not yet.  When the time is over
+ * everything unsatisfied is asked a last time, and the serials, so that the report is true.
+ *
+ * Never asks a recursive resolver, unless the mode is SETTLE_RESOLVERS: then each want is one
+ * question a round, to the resolvers in turn (RD=1, no AA), a resolver that answered in the
+ * negative not again before its negative TTL is over (RFC 2308), and first not before 15 s.
+ * Source: RFC 8555 8.4; schedule: simulated, see dnseal(7). */
 #ifndef DNS_SETTLE_H
 #define DNS_SETTLE_H
 
@@ -21,7 +27,7 @@ struct settle_want {  /* one record set to see; all strings borrowed */
 	const char *owner;
 	const char *const *values;
 	size_t n_values;
-	const struct servers_find *servers; /* of its zone */
+	const struct servers_find *servers; /* of its zone; SETTLE_AUTHORITATIVE only */
 };
 enum settle_state { SEEN_NOT_YET, SEEN_OK, SEEN_SILENT, SEEN_ERROR };
 const char *settle_state_name(enum settle_state);
@@ -38,11 +44,12 @@ struct settle_look { /* what one address said last about one want */
 struct settle {
 	/* asked */
 	enum settle_mode mode;
-	const struct settle_want *want;
+	const struct settle_want *want; /* borrowed until settle_free() */
 	size_t n_want;
 	const struct resolvers *resolvers; /* for SETTLE_RESOLVERS */
 	int64_t within_ms;  /* give up after this long */
 	int64_t first_ms;   /* before the first look */
+	bool first_exact;   /* SETTLE_RESOLVERS: also when that is less than 15 s */
 	bool confirm;       /* one more round, for anycast */
 	int64_t settle_ms;  /* after everything was seen; SETTLE_WAIT: the whole wait */
 	void (*changed)(struct settle *, const struct settle_look *); /* progress; may be NULL */

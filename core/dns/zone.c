@@ -394,6 +394,7 @@ static void run(struct task *t)
 	if (!st && !w->is_over)
 		return;
 	struct task *waiter = take(z->waiter);
+	zone_find_free(z); /* what it took to find it */
 	task_done(waiter);
 }
 

@@ -179,16 +179,24 @@ static struct journal_entry entry_of(const struct dns01 *d, const struct dns01_r
 				       .id = r->id };
 }
 
-static enum seal_status write_journal(struct dns01 *d, enum journal_op op)
+/* What becomes of the records of one provider call; op NULL: of all. */
+static enum seal_status write_journal(struct dns01 *d, enum journal_op what, const struct op *op)
 {
 	scoped(free_p) struct journal_entry *e = mem_array(d->n, sizeof(*e));
+	struct story story = { 0 };
 	char type[] = "TXT";
+	size_t n = 0;
 
 	for (size_t i = 0; i < d->n; i++) {
-		e[i] = entry_of(d, &d->at[i]);
-		e[i].type = type;
+		const struct dns01_record *r = &d->at[i];
+		if (op && (r->login != op->login || strcmp(r->apex, op->zone) != 0))
+			continue;
+		e[n] = entry_of(d, r);
+		e[n++].type = type;
 	}
-	return journal_write(d->engine->store, op, e, d->n, &d->story);
+	enum seal_status st = journal_write(d->engine->store, what, e, n, &story);
+	/* only a plan must be durable: a lost `made` or `gone` costs one removal too many */
+	return st && what == JOURNAL_PLAN ? story_copy(&d->story, &story) : SEAL_OK;
 }
 
 static struct present_group *group_of(struct dns01 *d, const struct dns01_record *r)
@@ -210,7 +218,7 @@ void dns01_present(struct dns01 *d, struct task *waiter)
 	struct dns01_work *w = d->work;
 
 	begin(d, PRESENT, waiter);
-	if (write_journal(d, JOURNAL_PLAN)) {
+	if (write_journal(d, JOURNAL_PLAN, NULL)) {
 		task_done(waiter);
 		return;
 	}
@@ -240,17 +248,25 @@ static void keep_ids(struct dns01 *d, const struct op *op)
 				d->at[r].id = str_copy(op->results[i].id);
 }
 
+/* Refused outright, before anything was written: there is nothing to take out later. */
+static bool was_refused(const struct op *op)
+{
+	return (op->story.st == SEAL_EAUTH || op->story.st == SEAL_ENOTFOUND) && !op->n_results;
+}
+
 static enum seal_status keep_presented(struct dns01 *d)
 {
 	struct dns01_work *w = d->work;
 	enum seal_status st = SEAL_OK;
 
 	for (size_t i = 0; i < w->n_groups; i++) {
-		keep_ids(d, &w->groups[i].op);
-		if (w->groups[i].op.story.st && !st)
-			st = fail_from(d, &w->groups[i].op);
+		struct op *op = &w->groups[i].op;
+		keep_ids(d, op);
+		write_journal(d, was_refused(op) ? JOURNAL_GONE : JOURNAL_MADE, op);
+		if (op->story.st && !st)
+			st = fail_from(d, op);
 	}
-	return st ? st : write_journal(d, JOURNAL_MADE);
+	return st;
 }
 
 /* -- the driver ----------------------------------------------------------------------------- */

@@ -16,7 +16,10 @@
 struct failed {
 	struct http_call *call;
 	const struct http_way *way;
-	char host[280], why[256];
+	char peer[280]; /* HOST:PORT */
+	char host[280]; /* the same, less the usual port */
+	char name[256]; /* HOST */
+	char why[256];	/* what curl said */
 };
 
 static long info(const struct failed *f, CURLINFO what)
@@ -25,6 +28,11 @@ static long info(const struct failed *f, CURLINFO what)
 
 	curl_easy_getinfo(f->call->easy, what, &value);
 	return value;
+}
+
+static const char *bundle_of(const struct failed *f)
+{
+	return f->call->trust ? f->call->trust : f->way->bundle;
 }
 
 static bool was_connected(const struct failed *f)
@@ -40,7 +48,7 @@ static enum seal_status fail_connect(struct failed *f)
 {
 	long error = f->way->proxy ? 0 : info(f, CURLINFO_OS_ERRNO);
 
-	return fail(f->call, SEAL_EAGAIN, "cannot connect to %s: %s", f->host,
+	return fail(f->call, SEAL_EAGAIN, "cannot connect to %s: %s", f->peer,
 		    error ? strerror((int)error) : f->why);
 }
 
@@ -56,7 +64,7 @@ static enum seal_status fail_late(struct failed *f)
 		return fail(c, SEAL_EAGAIN, "the reply of %s was not complete within %u s", f->host,
 			    limit_s);
 	if (!was_connected(f))
-		return fail(c, SEAL_EAGAIN, "cannot connect to %s: no answer within %u s", f->host,
+		return fail(c, SEAL_EAGAIN, "cannot connect to %s: no answer within %u s", f->peer,
 			    (c->took_ms + 500) / 1000);
 	return fail(c, SEAL_EAGAIN, "no reply from %s within %u s", f->host, limit_s);
 }
@@ -84,7 +92,7 @@ static void hint_trust(struct failed *f)
 	hint(f->call,
 	     "is it signed by a private CA? Put that CA's certificate into a file and "
 	     "name the file with `trust` (now %s)",
-	     clean(f->call->trust ? f->call->trust : f->way->bundle));
+	     clean(bundle_of(f)));
 }
 
 /* What is wrong with a certificate, the most telling first. */
@@ -128,8 +136,7 @@ static enum seal_status fail_trust(struct failed *f)
 
 static enum seal_status fail_bundle(struct failed *f)
 {
-	fail(f->call, SEAL_EINVAL, "CA certificates cannot be read from %s",
-	     clean(f->call->trust ? f->call->trust : f->way->bundle));
+	fail(f->call, SEAL_EINVAL, "CA certificates cannot be read from %s", clean(bundle_of(f)));
 	hint(f->call, "install the system's CA certificates (package ca-certificates), or name a "
 		      "file of PEM certificates with `trust`");
 	return SEAL_EINVAL;
@@ -148,15 +155,15 @@ static const struct {
 	{ CURLE_SSL_CACERT_BADFILE, fail_bundle },
 };
 
-/* The rest is one sentence each: before, host, after, why.  A class of its own only where trying
- * again cannot help. */
+/* The rest is one sentence each: before, host, after (NULL: nothing more to say), why.  A class of
+ * its own only where trying again cannot help. */
 static const struct {
 	CURLcode code;
 	enum seal_status st;
 	const char *before, *after;
 } sentences[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST, SEAL_EAGAIN, "could not resolve ", "" },
-	{ CURLE_COULDNT_RESOLVE_PROXY, SEAL_EAGAIN, "could not resolve the proxy for ", "" },
+	{ CURLE_COULDNT_RESOLVE_HOST, SEAL_EAGAIN, "could not resolve ", NULL },
+	{ CURLE_COULDNT_RESOLVE_PROXY, SEAL_EAGAIN, "could not resolve the proxy for ", NULL },
 	{ CURLE_PROXY, SEAL_EAGAIN, "the proxy makes no connection to ", "" },
 	{ CURLE_SSL_CONNECT_ERROR, SEAL_EAGAIN, "TLS handshake with ", " failed" },
 	{ CURLE_SSL_CIPHER, SEAL_EAGAIN, "TLS handshake with ", " failed" },
@@ -173,21 +180,46 @@ static const struct {
 	{ CURLE_URL_MALFORMAT, SEAL_EINVAL, "the URL at ", " is malformed" },
 };
 
+/* What curl said, without its full stop. */
+static void find_why(struct failed *f, CURLcode code)
+{
+	const char *error = f->call->error;
+
+	text_clean_to(*error ? error : curl_easy_strerror(code), f->why, sizeof(f->why));
+	for (size_t n = strlen(f->why); n && (f->why[n - 1] == '.' || f->why[n - 1] == ' '); n--)
+		f->why[n - 1] = '\0';
+}
+
+static void find_host(struct failed *f)
+{
+	struct hostport at = { .port = 443 };
+
+	http_url_host(f->call->url, &at);
+	str_put(f->name, "%s", at.host);
+	str_put(f->peer, at.is_bracket ? "[%s]:%u" : "%s:%u", at.host, at.port);
+	str_put(f->host, "%s", at.port == 443 ? f->name : f->peer);
+}
+
+static enum seal_status say(struct failed *f, size_t i)
+{
+	const char *before = sentences[i].before, *after = sentences[i].after;
+
+	if (!after)
+		return fail(f->call, sentences[i].st, "%s%s", before, f->name);
+	return fail(f->call, sentences[i].st, "%s%s%s: %s", before, f->host, after, f->why);
+}
+
 enum seal_status http_fail(struct http_call *c, int code, const struct http_way *way)
 {
 	struct failed f = { .call = c, .way = way };
-	struct hostport at = { .port = 443 };
 
-	http_url_host(c->url, &at);
-	str_put(f.host, at.is_bracket ? "[%s]:%u" : "%s:%u", at.host, at.port);
-	text_clean_to(*c->error ? c->error : curl_easy_strerror((CURLcode)code), f.why,
-		      sizeof(f.why));
+	find_host(&f);
+	find_why(&f, (CURLcode)code);
 	for (size_t i = 0; i < COUNT(tellers); i++)
 		if ((int)tellers[i].code == code)
 			return tellers[i].tell(&f);
 	for (size_t i = 0; i < COUNT(sentences); i++)
 		if ((int)sentences[i].code == code)
-			return fail(c, sentences[i].st, "%s%s%s: %s", sentences[i].before, f.host,
-				    sentences[i].after, f.why);
+			return say(&f, i);
 	return fail(c, SEAL_EAGAIN, "exchange with %s failed: %s", f.host, f.why);
 }

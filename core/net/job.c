@@ -103,7 +103,7 @@ static void come_home(struct mail *m)
 	struct job *j = container_of(m, struct job, mail);
 	struct task *t = j->task;
 
-	loop_release(j->pool->loop);
+	loop_release(t->loop); /* the pool may be gone */
 	task_done(t);
 }
 
@@ -124,7 +124,7 @@ void job_start(struct pool *p, struct job *j, struct task *t)
 	j->task = t;
 	j->mail = (struct mail){ .open = come_home };
 	task_expect(t);
-	loop_hold(p->loop);
+	loop_hold(t->loop);
 	pthread_mutex_lock(&p->lock);
 	list_add(&p->queue, &j->link);
 	p->queued++;

@@ -131,12 +131,13 @@ bool timer_is_running(const struct timer *t)
 
 void timer_start(struct timer *t, struct task *task, int64_t after_ms)
 {
-	struct list *timers = &task->loop->timers, *at = timers->prev;
+	struct list *timers = &task->loop->timers;
 
 	task_expect(task); /* first: stopping must not wake the same task */
 	timer_stop(t);
 	t->task = task;
 	t->at_ms = clock_ms() + (after_ms > 0 ? after_ms : 0);
+	struct list *at = timers->prev;
 	while (at != timers && container_of(at, struct timer, link)->at_ms > t->at_ms)
 		at = at->prev;
 	list_add(at->next, &t->link);

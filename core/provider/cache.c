@@ -30,7 +30,7 @@ static struct entry *entry_find(struct login *l, const char *key, size_t *ret_n)
 	struct entry *found = NULL;
 
 	*ret_n = 0;
-	list_each(at, &l->cache) {
+	list_each (at, &l->cache) {
 		struct entry *e = container_of(at, struct entry, link);
 		++*ret_n;
 		if (!strcmp(e->key, key))
@@ -75,7 +75,7 @@ void cache_keep(struct login *l, const char *key, const char *value, unsigned tt
 void cache_clear(struct login *l)
 {
 	pthread_mutex_lock(&l->lock);
-	list_each_safe(at, &l->cache)
+	list_each_safe (at, &l->cache)
 		entry_free(container_of(at, struct entry, link));
 	pthread_mutex_unlock(&l->lock);
 }

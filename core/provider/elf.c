@@ -16,7 +16,7 @@ static bool read_at(int fd, void *to, size_t len, uint64_t at)
 	return at <= INT64_MAX - len && pread(fd, to, len, (off_t)at) == (ssize_t)len;
 }
 
-static bool is_ours(const ElfW(Ehdr) *h) /* word size and octet order of this program */
+static bool is_ours(const ElfW(Ehdr) * h) /* word size and octet order of this program */
 {
 	const uint16_t one = 1;
 	bool little = *(const unsigned char *)&one == 1;
@@ -26,7 +26,7 @@ static bool is_ours(const ElfW(Ehdr) *h) /* word size and octet order of this pr
 }
 
 /* Every segment must lie inside the file. */
-static const char *segments_fault(int fd, uint64_t size, const ElfW(Ehdr) *h)
+static const char *segments_fault(int fd, uint64_t size, const ElfW(Ehdr) * h)
 {
 	for (unsigned i = 0; i < h->e_phnum; i++) {
 		ElfW(Phdr) p;

@@ -80,8 +80,8 @@ static enum seal_status read_value(const char *name, const char *path, char **re
 }
 
 struct finding {
-	char *value;         /* first one that is set */
-	struct words where;  /* all that are set */
+	char *value;	    /* first one that is set */
+	struct words where; /* all that are set */
 	bool differ;
 };
 

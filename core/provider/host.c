@@ -57,7 +57,8 @@ static void host_emit(struct seal_op *op, const struct seal_record *r)
 	struct op_work *w = work_of(op);
 
 	if (!record_emit(w, r))
-		log_line(LOG_DETAIL, "dns %s: left out a record that makes no sense: name=%s type=%s",
+		log_line(LOG_DETAIL,
+			 "dns %s: left out a record that makes no sense: name=%s type=%s",
 			 w->login->name, clean(r->name), clean(r->type));
 }
 
@@ -84,6 +85,19 @@ static char *host_urlescape(struct seal_op *op, const char *s)
 	for (; *s; s++) /* RFC 3986 2.3 */
 		buf_printf(&b, isalnum((unsigned char)*s) || strchr("-._~", *s) ? "%c" : "%%%02X",
 			   (unsigned char)*s);
+	char *ret = arena_str(&work_of(op)->arena, buf_text(&b));
+	buf_free(&b);
+	return ret;
+}
+
+static char *host_join(struct seal_op *op, const char *const *words, size_t n, const char *between)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		buf_str(&b, i ? between : "");
+		buf_str(&b, words[i]);
+	}
 	char *ret = arena_str(&work_of(op)->arena, buf_text(&b));
 	buf_free(&b);
 	return ret;
@@ -180,8 +194,10 @@ const struct seal_host op_host = {
 	.http = host_http,
 	.emit = host_emit,
 	.emit_zone = host_emit_zone,
+	.diff = host_diff,
 	.vprintf = host_vprintf,
 	.urlescape = host_urlescape,
+	.join = host_join,
 	.vfail = host_vfail,
 	.vlog = host_vlog,
 	.cache_get = host_cache_get,
@@ -194,6 +210,8 @@ const struct seal_host op_host = {
 	.name_rel = host_name_rel,
 	.txt_quote = host_txt_quote,
 	.txt_plain = host_txt_plain,
+	.fields_json = host_fields_json,
+	.json_fields = host_json_fields,
 	.dns = host_dns,
 	.dns_read = host_dns_read,
 	.rdata_pack = host_rdata_pack,

@@ -11,10 +11,10 @@
 
 #include <json-c/json.h>
 
-#define OP_REPLY_MAX (1u << 20)    /* octets of one reply */
+#define OP_REPLY_MAX (1u << 20)	   /* octets of one reply */
 #define OP_REPLIES_MAX (16u << 20) /* of all replies of an operation: paging ends somewhere */
 #define OP_RESULTS_MAX 100000u
-#define OP_WAIT_MAX_MS 120000      /* waited out for 429 and 503, in total */
+#define OP_WAIT_MAX_MS 120000 /* waited out for 429 and 503, in total */
 
 /* A worker's HTTP exchange: asked there, made in the loop.  While `over` is false it is the loop's;
  * the worker sleeps on `back`. */
@@ -88,6 +88,8 @@ enum seal_status work_run(struct op_work *);
 
 /* A record the plugin found, in normal form, into results; false: it makes no sense. */
 bool record_emit(struct op_work *, const struct seal_record *);
+/* Same name, type and data? */
+bool record_same(const struct seal_record *, const struct seal_record *);
 
 /* A trip in the loop is to end soon. */
 void trip_cancel(struct op_work *);
@@ -95,6 +97,9 @@ void trip_cancel(struct op_work *);
 /* The host table's parts, each as described in <dnseal/provider.h>. */
 enum seal_status host_http(struct seal_op *, struct seal_http *);
 enum seal_status host_vfail(struct seal_op *, enum seal_status, const char *, va_list) PRINTF(3, 0);
+const struct seal_change *host_diff(struct seal_op *, const struct seal_record *there,
+				    size_t n_there, const struct seal_record *want, size_t n_want,
+				    size_t *n);
 const struct seal_json *host_json_at(const struct seal_json *, const char *path);
 const char *host_json_text(struct seal_op *, const struct seal_json *);
 size_t host_json_count(const struct seal_json *);
@@ -103,6 +108,8 @@ char *host_name_abs(struct seal_op *, const char *name, const char *zone);
 char *host_name_rel(struct seal_op *, const char *absolute, const char *zone);
 char *host_txt_quote(struct seal_op *, const char *text);
 char *host_txt_plain(struct seal_op *, const char *text);
+char *host_fields_json(struct seal_op *, const char *data, const char *spec);
+char *host_json_fields(struct seal_op *, const struct seal_json *, const char *spec);
 enum seal_status host_dns(struct seal_op *, struct seal_dns *);
 const struct seal_message *host_dns_read(struct seal_op *, const uint8_t *msg, size_t len);
 uint8_t *host_rdata_pack(struct seal_op *, const char *type, const char *data, size_t *len);
@@ -112,6 +119,8 @@ char *host_rr_name(struct seal_op *, uint16_t type);
 
 /* The same with "...", for use inside. */
 enum seal_status host_fail(struct op_work *, enum seal_status, const char *fmt, ...) PRINTF(3, 4);
+/* JSON text in the operation's memory. */
+char *host_json_write(struct op_work *, const struct json_object *);
 /* Reply text as JSON; NULL when it is none.  Lives as long as the work. */
 const struct seal_json *host_json_read(struct op_work *, const char *text, size_t len);
 

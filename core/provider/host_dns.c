@@ -72,8 +72,8 @@ enum seal_status host_dns(struct seal_op *op, struct seal_dns *x)
 		st = exchange_read(e, &reply);
 	w->reply_octets += reply.len;
 	if (!st && w->reply_octets > OP_REPLIES_MAX)
-		st = story_fail(&e->story, SEAL_EPROTO, "%s: replies of more than %u octets", x->server,
-				OP_REPLIES_MAX);
+		st = story_fail(&e->story, SEAL_EPROTO, "%s: replies of more than %u octets",
+				x->server, OP_REPLIES_MAX);
 	x->reply_len = reply.len;
 	x->reply = (const uint8_t *)keep(op, &reply);
 	return st ? story_copy(&w->story, &e->story) : SEAL_OK;
@@ -98,7 +98,8 @@ uint8_t *host_rdata_pack(struct seal_op *op, const char *type, const char *data,
 	return good ? ret : NULL;
 }
 
-char *host_rdata_text(struct seal_op *op, const uint8_t *msg, size_t msg_len, const struct seal_rr *rr)
+char *host_rdata_text(struct seal_op *op, const uint8_t *msg, size_t msg_len,
+		      const struct seal_rr *rr)
 {
 	struct buf b = { 0 };
 	bool good = rdata_text(msg, msg_len, rr, &b);

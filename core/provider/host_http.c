@@ -10,9 +10,9 @@
 
 #define PACE_BURST_MS 60000 /* per_minute may be used up at once */
 
-static const int64_t repeat_ms[] = { 1000, 3000 };               /* after a lost connection */
-static const int64_t limit_s[] = { 5, 10, 20, 40 };              /* after 429 without Retry-After */
-static const int64_t slow_ms = 60000;                            /* one call a second after 429 */
+static const int64_t repeat_ms[] = { 1000, 3000 };  /* after a lost connection */
+static const int64_t limit_s[] = { 5, 10, 20, 40 }; /* after 429 without Retry-After */
+static const int64_t slow_ms = 60000;		    /* one call a second after 429 */
 static const char *const idempotent[] = { "GET", "HEAD", "PUT", "DELETE" }; /* RFC 9110 9.2.2 */
 
 /* -- in the loop */
@@ -70,8 +70,8 @@ static void note_departure(struct op_work *w, int64_t now)
 
 static void busy_home(struct op_work *w, int64_t ms)
 {
-	story_fail(&w->story, SEAL_ELIMIT, "is busy and asks to wait %lld s%s", (long long)(ms + 999) / 1000,
-		   w->trip.waited_ms ? " more" : "");
+	story_fail(&w->story, SEAL_ELIMIT, "is busy and asks to wait %lld s%s",
+		   (long long)(ms + 999) / 1000, w->trip.waited_ms ? " more" : "");
 	w->story.retry_at = clock_wall() + (ms + 999) / 1000;
 	come_home(w, SEAL_ELIMIT);
 }
@@ -92,7 +92,8 @@ static void depart(struct op_work *w)
 	}
 	note_departure(w, now);
 	http_call_free(&t->call);
-	t->call.timeout_s = left < HTTP_TIMEOUT_S * 1000 ? (unsigned)(left / 1000 + 1) : HTTP_TIMEOUT_S;
+	t->call.timeout_s =
+		left < HTTP_TIMEOUT_S * 1000 ? (unsigned)(left / 1000 + 1) : HTTP_TIMEOUT_S;
 	t->step = TRIP_CALL;
 	http_start(w->ops->http, &t->call, &t->task);
 }
@@ -189,7 +190,8 @@ static bool is_method(const char *s)
 	return s && *s && !s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
 }
 
-static enum seal_status check_request(struct op_work *w, const struct seal_http *x, const char **ret_url)
+static enum seal_status check_request(struct op_work *w, const struct seal_http *x,
+				      const char **ret_url)
 {
 	const char *url = x->url;
 
@@ -198,11 +200,12 @@ static enum seal_status check_request(struct op_work *w, const struct seal_http 
 	if (url && *url == '/' && w->login->endpoint)
 		url = arena_printf(&w->arena, "%s%s", w->login->endpoint, url);
 	if (!is_method(x->method) || !url || !http_url_ok(url))
-		return host_fail(w, SEAL_EINVAL, "the plugin asked for %s %s", x->method ? x->method : "?",
-				 url ? url : "no URL");
+		return host_fail(w, SEAL_EINVAL, "the plugin asked for %s %s",
+				 x->method ? x->method : "?", url ? url : "no URL");
 	for (const char *const *h = x->headers; h && *h; h++)
 		if (has_break(*h) || !strchr(*h, ':')) /* a line break would begin another header */
-			return host_fail(w, SEAL_EINVAL, "a header to be sent is malformed (a line "
+			return host_fail(w, SEAL_EINVAL,
+					 "a header to be sent is malformed (a line "
 					 "break in a credential?)");
 	*ret_url = url;
 	return SEAL_OK;
@@ -259,7 +262,8 @@ enum seal_status host_http(struct seal_op *op, struct seal_http *x)
 	if (st)
 		return st;
 	if (!w->ops)
-		return host_fail(w, SEAL_EAGAIN, "%s %s: there is no loop to do it", x->method, url);
+		return host_fail(w, SEAL_EAGAIN, "%s %s: there is no loop to do it", x->method,
+				 url);
 	if (atomic_load(&w->canceled))
 		return host_fail(w, SEAL_ECANCELED, "canceled");
 	travel(w, x, url);

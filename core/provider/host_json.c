@@ -70,6 +70,13 @@ size_t host_json_count(const struct seal_json *j)
 
 /* -- writing */
 
+char *host_json_write(struct op_work *w, const struct json_object *o)
+{
+	scoped(wipe_p) char *text = json_write(o);
+
+	return arena_str(&w->arena, text);
+}
+
 #define DEPTH_MAX 16
 
 struct builder {
@@ -77,7 +84,7 @@ struct builder {
 	size_t depth;
 	struct json_object *root;
 	const char *member; /* the name waiting for its value */
-	bool named;         /* whether one is waiting */
+	bool named;	    /* whether one is waiting */
 	bool bad;
 };
 
@@ -141,20 +148,58 @@ static void put_json(struct builder *b, const char *text)
 	put(b, o);
 }
 
+static void put_members(struct builder *b, const char *text)
+{
+	scoped(json_put_p) struct json_object *o = NULL;
+	struct story ignored = { 0 };
+
+	b->bad = b->named || !json_object_is_type(top(b), json_type_object) || !text ||
+		 json_read(text, strlen(text), "members", &o, &ignored) ||
+		 !json_object_is_type(o, json_type_object);
+	if (b->bad)
+		return;
+	json_object_object_foreach (o, name, value) {
+		json_object_object_add(top(b), name, json_object_get(value));
+	}
+}
+
 static void build(struct builder *b, const char *fmt, va_list ap)
 {
 	for (; *fmt && !b->bad; fmt++) {
 		switch (*fmt) {
-		case '{': open_with(b, json_object_new_object()); break;
-		case '[': open_with(b, json_object_new_array()); break;
-		case '}': close_with(b, json_type_object); break;
-		case ']': close_with(b, json_type_array); break;
-		case 's': put_text(b, va_arg(ap, const char *)); break;
-		case 'i': put(b, json_object_new_int64(va_arg(ap, long))); break;
-		case 'b': put(b, json_object_new_boolean(va_arg(ap, int) != 0)); break;
-		case 'j': put_json(b, va_arg(ap, const char *)); break;
-		case ' ': case ',': case ':': break;
-		default: b->bad = true;
+		case '{':
+			open_with(b, json_object_new_object());
+			break;
+		case '[':
+			open_with(b, json_object_new_array());
+			break;
+		case '}':
+			close_with(b, json_type_object);
+			break;
+		case ']':
+			close_with(b, json_type_array);
+			break;
+		case 's':
+			put_text(b, va_arg(ap, const char *));
+			break;
+		case 'i':
+			put(b, json_object_new_int64(va_arg(ap, long)));
+			break;
+		case 'b':
+			put(b, json_object_new_boolean(va_arg(ap, int) != 0));
+			break;
+		case 'j':
+			put_json(b, va_arg(ap, const char *));
+			break;
+		case 'm':
+			put_members(b, va_arg(ap, const char *));
+			break;
+		case ' ':
+		case ',':
+		case ':':
+			break;
+		default:
+			b->bad = true;
 		}
 	}
 }
@@ -168,10 +213,11 @@ char *host_vbuild(struct seal_op *op, const char *fmt, va_list ap)
 	if (b.bad || b.depth || !b.root) {
 		json_object_put(b.root);
 		w->broken = true; /* and no request leaves any more */
-		host_fail(w, SEAL_EPROTO, "the plugin's JSON format '%s' does not fit its values", fmt);
+		host_fail(w, SEAL_EPROTO, "the plugin's JSON format '%s' does not fit its values",
+			  fmt);
 		return arena_str(&w->arena, "null");
 	}
-	scoped(wipe_p) char *text = json_write(b.root);
+	char *text = host_json_write(w, b.root);
 	json_object_put(b.root);
-	return arena_str(&w->arena, text);
+	return text;
 }

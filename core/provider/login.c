@@ -23,7 +23,8 @@ static enum seal_status set_type(struct login *l, const char *value, struct stor
 	const char *name = l->plugin->p->name;
 
 	if (strcmp(value, name))
-		return story_fail(s, SEAL_ECONFIG, "type is '%s', but this is %s", clean(value), name);
+		return story_fail(s, SEAL_ECONFIG, "type is '%s', but this is %s", clean(value),
+				  name);
 	return SEAL_OK;
 }
 
@@ -103,10 +104,12 @@ static enum seal_status set_string(struct login *l, const struct seal_option *o,
 	if (!n)
 		return story_fail(s, SEAL_ECONFIG, "%s: is empty", o->name);
 	if (n > VALUE_MAX)
-		return story_fail(s, SEAL_ECONFIG, "%s: is longer than %d octets", o->name, VALUE_MAX);
+		return story_fail(s, SEAL_ECONFIG, "%s: is longer than %d octets", o->name,
+				  VALUE_MAX);
 	for (const char *at = value; *at; at++)
 		if ((unsigned char)*at < ' ' && !strchr("\t\r\n", *at))
-			return story_fail(s, SEAL_ECONFIG, "%s: has control characters in it", o->name);
+			return story_fail(s, SEAL_ECONFIG, "%s: has control characters in it",
+					  o->name);
 	words_add(&l->values, value);
 	*(const char **)member(l, o) = l->values.at[l->values.n - 1];
 	if (o->flags & SEAL_SECRET)
@@ -118,7 +121,8 @@ static enum seal_status set_bool(struct login *l, const struct seal_option *o, c
 				 struct story *s)
 {
 	if (!parse_bool(*value ? value : "yes", member(l, o)))
-		return story_fail(s, SEAL_ECONFIG, "%s: '%s' is neither yes nor no", o->name, clean(value));
+		return story_fail(s, SEAL_ECONFIG, "%s: '%s' is neither yes nor no", o->name,
+				  clean(value));
 	return SEAL_OK;
 }
 
@@ -137,14 +141,15 @@ static enum seal_status set_seconds(struct login *l, const struct seal_option *o
 				    struct story *s)
 {
 	if (!parse_duration(value, member(l, o)))
-		return story_fail(s, SEAL_ECONFIG, "%s: '%s' is no duration such as 90s or 20m", o->name,
-				  clean(value));
+		return story_fail(s, SEAL_ECONFIG, "%s: '%s' is no duration such as 90s or 20m",
+				  o->name, clean(value));
 	return SEAL_OK;
 }
 
 static const struct {
 	size_t size; /* of the member */
-	enum seal_status (*set)(struct login *, const struct seal_option *, const char *, struct story *);
+	enum seal_status (*set)(struct login *, const struct seal_option *, const char *,
+				struct story *);
 } kinds[] = {
 	[SEAL_STRING] = { sizeof(const char *), set_string },
 	[SEAL_BOOL] = { sizeof(bool), set_bool },
@@ -155,8 +160,10 @@ static const struct {
 static enum seal_status set_option(struct login *l, const struct seal_option *o, const char *value,
 				   struct story *s)
 {
-	if ((size_t)o->type >= COUNT(kinds) || o->offset + kinds[o->type].size > l->plugin->p->conf_size)
-		return story_fail(s, SEAL_ECONFIG, "%s: the plugin's option table is broken", o->name);
+	if ((size_t)o->type >= COUNT(kinds) ||
+	    o->offset + kinds[o->type].size > l->plugin->p->conf_size)
+		return story_fail(s, SEAL_ECONFIG, "%s: the plugin's option table is broken",
+				  o->name);
 	enum seal_status st = kinds[o->type].set(l, o, value, s);
 	if (!st && !words_has(&l->given, o->name))
 		words_add(&l->given, o->name);
@@ -229,7 +236,8 @@ bool login_has(const struct login *l, const char *word)
 	for (size_t i = 0; i < l->given.n; i++)
 		if (word_same(l->given.at[i], word))
 			return true;
-	return (word_same(word, "zones") && l->zones.n) || (word_same(word, "endpoint") && l->endpoint) ||
+	return (word_same(word, "zones") && l->zones.n) ||
+	       (word_same(word, "endpoint") && l->endpoint) ||
 	       (word_same(word, "trust") && l->trust);
 }
 
@@ -243,11 +251,12 @@ static bool has_any(const struct login *l)
 	return false;
 }
 
-static enum seal_status option_from_env(struct login *l, const struct seal_option *o, struct story *s)
+static enum seal_status option_from_env(struct login *l, const struct seal_option *o,
+					struct story *s)
 {
 	scoped(wipe_p) char *value = NULL;
-	enum seal_status st = o->flags & SEAL_SECRET ? environ_secret(o->env, &value, s) :
-						       environ_plain(o->env, &value, s);
+	enum seal_status st = o->flags & SEAL_SECRET ? environ_secret(o->env, &value, s)
+						     : environ_plain(o->env, &value, s);
 
 	if (st || !value)
 		return st;
@@ -306,7 +315,8 @@ static enum seal_status check_required(struct login *l, struct story *s)
 			return s->st;
 		}
 		if (o->flags & SEAL_ANY)
-			buf_printf(&names, "%s%s (%s)", names.len ? " or " : "", o->name, env_of(o));
+			buf_printf(&names, "%s%s (%s)", names.len ? " or " : "", o->name,
+				   env_of(o));
 	}
 	scoped(free_p) char *list = buf_take(&names);
 	if (!*list || has_any(l))
@@ -324,8 +334,9 @@ enum seal_status login_ready(struct login *l, struct story *s)
 		st = use_presets(l, s);
 	if (!st)
 		st = check_required(l, s);
-	return st ? story_prefix(s, "%s: dns %s: ", l->origin ? l->origin : "configuration", l->name) :
-		    SEAL_OK;
+	return st ? story_prefix(s, "%s: dns %s: ", l->origin ? l->origin : "configuration",
+				 l->name)
+		  : SEAL_OK;
 }
 
 void login_free(struct login *l)

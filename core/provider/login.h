@@ -14,11 +14,11 @@
 struct login {
 	char *name; /* of the dns block */
 	const struct plugin *plugin;
-	void *conf;     /* plugin's struct */
-	char *endpoint; /* base URL without a final slash, or NULL */
-	char *trust;    /* CA bundle or NULL */
+	void *conf;	    /* plugin's struct */
+	char *endpoint;	    /* base URL without a final slash, or NULL */
+	char *trust;	    /* CA bundle or NULL */
 	struct words zones; /* as configured, normal form; empty: any */
-	char *origin;   /* "FILE:LINE" or "command line", for sentences */
+	char *origin;	    /* "FILE:LINE" or "command line", for sentences */
 
 	/* private */
 	struct words values; /* memory behind conf's strings */
@@ -40,7 +40,8 @@ struct login *login_new(const char *name, const struct plugin *, const char *ori
  * the same; a boolean's value may be empty (the bare word); zones may come in one value or several.
  * SEAL_ECONFIG: unknown word, wrong type; the sentence does not name the place, the caller knows
  * it better.  Secrets are registered with log. */
-enum seal_status login_set(struct login *, const char *word, const char *value, struct story *) MUST_CHECK;
+enum seal_status login_set(struct login *, const char *word, const char *value,
+			   struct story *) MUST_CHECK;
 bool login_has(const struct login *, const char *word); /* was it set? */
 /* After the last login_set: environment for what is missing (NAME and NAME_FILE), presets, then
  * SEAL_ECONFIG when a required one is still missing (the hint names word and variables).  Of the

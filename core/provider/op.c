@@ -29,20 +29,28 @@ bool login_can(const struct login *l, enum op_kind kind)
 	const struct seal_provider *p = l->plugin->p;
 
 	switch (kind) {
-	case OP_CHECK: return SEAL_HAS(p, check);
-	case OP_ZONES: return SEAL_HAS(p, zones);
-	case OP_GET: return SEAL_HAS(p, get);
-	case OP_APPEND: return SEAL_HAS(p, append);
-	case OP_SET: return SEAL_HAS(p, set);
-	case OP_REMOVE: return SEAL_HAS(p, remove);
-	case OP_KINDS: break;
+	case OP_CHECK:
+		return SEAL_HAS(p, check);
+	case OP_ZONES:
+		return SEAL_HAS(p, zones);
+	case OP_GET:
+		return SEAL_HAS(p, get);
+	case OP_APPEND:
+		return SEAL_HAS(p, append);
+	case OP_SET:
+		return SEAL_HAS(p, set);
+	case OP_REMOVE:
+		return SEAL_HAS(p, remove);
+	case OP_KINDS:
+		break;
 	}
 	return false;
 }
 
 /* -- in the worker */
 
-typedef enum seal_status records_call(struct seal_op *, const char *, const struct seal_record *, size_t);
+typedef enum seal_status records_call(struct seal_op *, const char *, const struct seal_record *,
+				      size_t);
 
 /* Portions of what one call can carry.  What the portions before a failure did stays done, and is
  * in the results. */
@@ -61,13 +69,20 @@ static enum seal_status in_portions(struct op_work *w, records_call *call)
 static enum seal_status call_plugin(struct op_work *w)
 {
 	switch (w->kind) {
-	case OP_CHECK: return w->p->check(&w->seal, w->zone);
-	case OP_ZONES: return w->p->zones(&w->seal);
-	case OP_GET: return w->p->get(&w->seal, w->zone);
-	case OP_APPEND: return in_portions(w, w->p->append);
-	case OP_SET: return w->p->set(&w->seal, w->zone, w->records, w->n_records);
-	case OP_REMOVE: return in_portions(w, w->p->remove);
-	case OP_KINDS: break;
+	case OP_CHECK:
+		return w->p->check(&w->seal, w->zone);
+	case OP_ZONES:
+		return w->p->zones(&w->seal);
+	case OP_GET:
+		return w->p->get(&w->seal, w->zone);
+	case OP_APPEND:
+		return in_portions(w, w->p->append);
+	case OP_SET:
+		return w->p->set(&w->seal, w->zone, w->records, w->n_records);
+	case OP_REMOVE:
+		return in_portions(w, w->p->remove);
+	case OP_KINDS:
+		break;
 	}
 	return SEAL_EUNSUPPORTED;
 }
@@ -83,7 +98,8 @@ enum seal_status work_run(struct op_work *w)
 		return SEAL_OK;
 	}
 	if ((unsigned)st > SEAL_EUNSUPPORTED)
-		return host_fail(w, SEAL_EPROTO, "the plugin's %s returned %d, which is not its to return",
+		return host_fail(w, SEAL_EPROTO,
+				 "the plugin's %s returned %d, which is not its to return",
 				 op_kind_name(w->kind), (int)st);
 	if (!w->story.st)
 		return host_fail(w, st, "%s failed (%s), the plugin does not say why",
@@ -129,7 +145,7 @@ static bool in_the_way(const struct op_work *first, const struct op_work *w)
 
 static bool must_wait(const struct ops *s, const struct op_work *w)
 {
-	list_each(at, &s->line) {
+	list_each (at, &s->line) {
 		const struct op_work *first = container_of(at, struct op_work, link);
 		if (first == w)
 			return false;
@@ -151,7 +167,7 @@ static void begin(struct op_work *w)
 
 static void begin_next(struct ops *s)
 {
-	list_each(at, &s->line) {
+	list_each (at, &s->line) {
 		struct op_work *w = container_of(at, struct op_work, link);
 		if (!w->started && !must_wait(s, w))
 			begin(w);
@@ -166,12 +182,14 @@ static void tell(struct op *op)
 
 	story_copy(&op->story, &w->story);
 	if (op->story.st == SEAL_ECANCELED && atomic_load(&w->expired))
-		story_fail(&op->story, SEAL_EAGAIN, "%s took longer than %u s", op_kind_name(op->kind), limit_s);
+		story_fail(&op->story, SEAL_EAGAIN, "%s took longer than %u s",
+			   op_kind_name(op->kind), limit_s);
 	if (!op->story.st)
 		return;
 	story_prefix(&op->story, "%s (dns block '%s'): ", w->p->name, w->login->name);
 	if (op->story.st == SEAL_EAUTH && !op->story.hint[0])
-		story_hint(&op->story, "`dnseal providers %s` says which rights it needs", w->p->name);
+		story_hint(&op->story, "`dnseal providers %s` says which rights it needs",
+			   w->p->name);
 }
 
 static void conclude(struct task *t)

@@ -78,7 +78,8 @@ static bool is_name(const char *name)
 static enum seal_status check_owner(int fd, const char *path, struct stat *ret, struct story *s)
 {
 	if (fstat(fd, ret))
-		return story_fail(s, SEAL_ECONFIG, "%s: cannot look at it: %s", path, strerror(errno));
+		return story_fail(s, SEAL_ECONFIG, "%s: cannot look at it: %s", path,
+				  strerror(errno));
 	if (ret->st_uid != 0 && ret->st_uid != geteuid())
 		return story_fail(s, SEAL_ECONFIG, "%s: belongs to user %u, not to root or to us",
 				  path, (unsigned)ret->st_uid);
@@ -97,8 +98,9 @@ static enum seal_status open_dir(const char *path, int *ret_fd, struct story *s)
 	struct stat info;
 
 	if (fd < 0)
-		return story_fail(s, errno == ENOENT || errno == ENOTDIR ? SEAL_ENOTFOUND : SEAL_ECONFIG,
-				  "%s: cannot open: %s", path, strerror(errno));
+		return story_fail(
+			s, errno == ENOENT || errno == ENOTDIR ? SEAL_ENOTFOUND : SEAL_ECONFIG,
+			"%s: cannot open: %s", path, strerror(errno));
 	enum seal_status st = check_owner(fd, path, &info, s);
 	if (st)
 		return st;
@@ -181,36 +183,40 @@ static enum seal_status load_file(const char *path, int fd, lt_dlhandle *ret, st
 }
 
 /* The last member that the first release of this ABI had. */
-#define SIZE_MIN (offsetof(struct seal_provider, remove) + sizeof(((struct seal_provider *)0)->remove))
+#define SIZE_MIN                                                                                   \
+	(offsetof(struct seal_provider, remove) + sizeof(((struct seal_provider *)0)->remove))
 
 static enum seal_status check_provider(const struct seal_provider *p, const char *name,
 				       const char *path, struct story *s)
 {
 	if (!p)
-		return story_fail(s, SEAL_ECONFIG, "%s: has no symbol %s" SYMBOL_TAIL ": no plugin of dnseal",
-				  path, name);
+		return story_fail(s, SEAL_ECONFIG,
+				  "%s: has no symbol %s" SYMBOL_TAIL ": no plugin of dnseal", path,
+				  name);
 	if (p->abi != SEAL_ABI) {
-		story_fail(s, SEAL_ECONFIG, "%s: is for plugin ABI %u, this dnseal has ABI %u", path,
-			   p->abi, SEAL_ABI);
-		story_hint(s, "rebuild %s", p->abi > SEAL_ABI ? "or update dnseal" :
-			   "the plugin with this dnseal's <dnseal/provider.h>");
+		story_fail(s, SEAL_ECONFIG, "%s: is for plugin ABI %u, this dnseal has ABI %u",
+			   path, p->abi, SEAL_ABI);
+		story_hint(s, "rebuild %s",
+			   p->abi > SEAL_ABI ? "or update dnseal"
+					     : "the plugin with this dnseal's <dnseal/provider.h>");
 		return s->st;
 	}
 	if (p->size < SIZE_MIN || p->size > 4 * sizeof(*p))
-		return story_fail(s, SEAL_ECONFIG, "%s: its struct seal_provider has %zu octets, expected %zu",
-				  path, p->size, sizeof(*p));
+		return story_fail(s, SEAL_ECONFIG,
+				  "%s: its struct seal_provider has %zu octets, expected %zu", path,
+				  p->size, sizeof(*p));
 	if (!p->name || strcmp(p->name, name))
 		return story_fail(s, SEAL_ECONFIG, "%s: calls itself '%s', expected '%s'", path,
 				  clean(p->name), name);
 	for (const struct seal_option *o = p->options; o && o->name; o++)
 		if (o->offset >= p->conf_size)
-			return story_fail(s, SEAL_ECONFIG, "%s: option %s lies outside its struct", path,
-					  clean(o->name));
+			return story_fail(s, SEAL_ECONFIG, "%s: option %s lies outside its struct",
+					  path, clean(o->name));
 	return SEAL_OK;
 }
 
-static enum seal_status adopt(lt_dlhandle h, const char *name, char *path, const struct plugin **ret,
-			      struct story *s)
+static enum seal_status adopt(lt_dlhandle h, const char *name, char *path,
+			      const struct plugin **ret, struct story *s)
 {
 	scoped(free_p) char *symbol = str_printf("%s" SYMBOL_TAIL, name);
 	const struct seal_provider *p = lt_dlsym(h, symbol);
@@ -260,7 +266,9 @@ static enum seal_status fail_absent(const char *name, struct story *s)
 		words_add(&all, i < builtin.n ? builtin.at[i] : found.at[i - builtin.n]);
 	const char *near = word_nearest(name, (const char *const *)all.at, all.n);
 	if (exists)
-		story_hint(s, "dnseal has it: install its package, or build with --with-providers=%s", name);
+		story_hint(s,
+			   "dnseal has it: install its package, or build with --with-providers=%s",
+			   name);
 	else if (near)
 		story_hint(s, "did you mean %s?", near);
 	else

@@ -72,15 +72,36 @@ static enum seal_status check_data(struct op_work *w, const struct seal_record *
 	if (!n)
 		return host_fail(w, SEAL_EINVAL, "%s %s: has no data", r->name, r->type);
 	if (n > max)
-		return host_fail(w, SEAL_EINVAL, "%s %s: %zu octets of data are more than %zu", r->name,
-				 r->type, n, max);
+		return host_fail(w, SEAL_EINVAL, "%s %s: %zu octets of data are more than %zu",
+				 r->name, r->type, n, max);
 	if (!txt) {
 		good = is_line(r->data) &&
 		       (!rr_type(r->type) || rdata_pack(rr_type(r->type), r->data, &wire));
 		buf_free(&wire);
 	}
-	return good ? SEAL_OK : host_fail(w, SEAL_EINVAL, "%s %s: '%s' is no data of this type", r->name,
-					  r->type, clean(r->data));
+	return good ? SEAL_OK
+		    : host_fail(w, SEAL_EINVAL, "%s %s: '%s' is no data of this type", r->name,
+				r->type, clean(r->data));
+}
+
+/* Data the plugin need not spell anew: through the wire form and back.  What has no wire form, or
+ * only the generic one of RFC 3597 5, stays as it is. */
+static const char *data_normal(struct op_work *w, const char *type, const char *data)
+{
+	struct buf wire = { 0 }, text = { 0 };
+	struct seal_rr rr = { .type = rr_type(type), .rclass = CLASS_IN };
+	bool good = data && rr.type && strcmp(type, "TXT") && rdata_pack(rr.type, data, &wire);
+
+	if (good) {
+		rr.rdata = (const uint8_t *)buf_text(&wire);
+		rr.rdata_len = (uint16_t)wire.len;
+		good = rdata_text(rr.rdata, wire.len, &rr, &text) &&
+		       !starts_with(buf_text(&text), "\\#");
+	}
+	const char *ret = arena_str(&w->arena, good ? buf_text(&text) : data);
+	buf_free(&wire);
+	buf_free(&text);
+	return ret;
 }
 
 static uint32_t clamp_ttl(const struct seal_provider *p, uint32_t ttl)
@@ -92,7 +113,8 @@ static uint32_t clamp_ttl(const struct seal_provider *p, uint32_t ttl)
 	return p->max_ttl && ttl > p->max_ttl ? p->max_ttl : ttl;
 }
 
-static enum seal_status normal(struct op_work *w, const struct seal_record *from, struct seal_record *ret)
+static enum seal_status normal(struct op_work *w, const struct seal_record *from,
+			       struct seal_record *ret)
 {
 	struct seal_record r = {
 		.name = name_of(w, from->name),
@@ -111,20 +133,26 @@ static enum seal_status normal(struct op_work *w, const struct seal_record *from
 	if (!holds_type(w->p, r.type))
 		return host_fail(w, SEAL_EUNSUPPORTED, "cannot hold %s records", r.type);
 	enum seal_status st = check_data(w, &r);
-	if (!st)
-		*ret = r;
-	return st;
+	if (st)
+		return st;
+	r.data = data_normal(w, r.type, r.data);
+	*ret = r;
+	return SEAL_OK;
 }
 
-static bool is_same(const struct seal_record *a, const struct seal_record *b)
+bool record_same(const struct seal_record *a, const struct seal_record *b)
 {
-	return !strcmp(a->data, b->data) && !strcmp(a->name, b->name) && !strcmp(a->type, b->type);
+	if (strcmp(a->name, b->name) || strcmp(a->type, b->type))
+		return false;
+	if (!strcmp(a->data, b->data) || !strcmp(a->type, "TXT"))
+		return !strcmp(a->data, b->data);
+	return rr_type(a->type) && rdata_same(rr_type(a->type), a->data, b->data);
 }
 
 static bool is_in(const struct seal_record *at, size_t n, const struct seal_record *r)
 {
 	for (size_t i = 0; i < n; i++)
-		if (is_same(&at[i], r))
+		if (!strcmp(at[i].data, r->data) && record_same(&at[i], r))
 			return true;
 	return false;
 }
@@ -152,14 +180,13 @@ bool record_emit(struct op_work *w, const struct seal_record *from)
 		.name = w->zone ? name_of(w, from->name) : NULL,
 		.type = type_normal(w, from->type),
 		.ttl = from->ttl,
-		.data = arena_str(&w->arena, from->data),
 		.id = arena_str(&w->arena, from->id),
 	};
-	size_t max = DATA_MAX;
 
-	if (!r.name || !r.type || !r.data || w->n_results >= OP_RESULTS_MAX)
+	if (!r.name || !r.type || !from->data || w->n_results >= OP_RESULTS_MAX)
 		return false;
-	if (strlen(r.data) > max || (r.id && (strlen(r.id) > ID_MAX || !is_line(r.id))))
+	r.data = data_normal(w, r.type, from->data);
+	if (strlen(r.data) > DATA_MAX || (r.id && (strlen(r.id) > ID_MAX || !is_line(r.id))))
 		return false;
 	if (!(w->n_results & (w->n_results - 1))) /* at each power of two room for as many again */
 		w->results = mem_grow(w->results, w->n_results ? 2 * w->n_results : 1, sizeof(r));

@@ -48,8 +48,16 @@ struct seal_record {      /* one resource record, of any type */
 	const char *name; /* relative to the zone, "@" = apex (RFC 1035 5.1); lower case */
 	const char *type; /* "TXT", "CNAME", "CAA", "TLSA", ... upper case */
 	uint32_t ttl;     /* seconds; 0 = the provider's default */
-	const char *data; /* zone-file form; TXT: the text itself, unquoted, undivided */
+	const char *data; /* zone-file form; TXT: the text itself, unquoted, undivided.  What a
+			   * plugin is given has names absolute without final dot, hex and base64
+			   * without blanks, single blanks between fields. */
 	const char *id;   /* provider's own handle or NULL; comes back to remove() */
+};
+
+enum seal_edit { SEAL_DROP, SEAL_RETIME, SEAL_ADD };
+struct seal_change { /* one step from what is there to what is asked */
+	enum seal_edit what;
+	struct seal_record record; /* ADD: as asked; DROP and RETIME: id of the one that is there */
 };
 
 struct seal_json; /* a JSON value; walk it with seal_json_at() */
@@ -111,9 +119,17 @@ struct seal_host { /* services of the core; grows only at its end */
 	void (*emit)(struct seal_op *, const struct seal_record *);
 	void (*emit_zone)(struct seal_op *, const char *zone);
 
+	/* For services that keep each record by an id: what has to change in `there` for the
+	 * operation under way (append, set or remove of `want`), drops first and adds last.  What
+	 * may stay is emitted.  Data may be spelled in more than one way; of TXT each octet counts. */
+	const struct seal_change *(*diff)(struct seal_op *, const struct seal_record *there,
+					  size_t n_there, const struct seal_record *want,
+					  size_t n_want, size_t *n);
+
 	/* Words. */
 	char *(*vprintf)(struct seal_op *, const char *fmt, va_list);
 	char *(*urlescape)(struct seal_op *, const char *);
+	char *(*join)(struct seal_op *, const char *const *words, size_t n, const char *between);
 	enum seal_status (*vfail)(struct seal_op *, enum seal_status, const char *fmt, va_list);
 	void (*vlog)(struct seal_op *, int priority, const char *fmt, va_list); /* syslog(3) */
 
@@ -124,8 +140,9 @@ struct seal_host { /* services of the core; grows only at its end */
 	/* JSON.  Paths are member names and indices joined by dots: "result.0.id".  json_text
 	 * gives strings, numbers and booleans as text.  vbuild writes JSON: '{' '}' '[' ']' as
 	 * they are; s a string, i a long, b an int as boolean, j JSON text put in as it is;
-	 * inside braces each member is an s (its name) and its value; blanks, ',' and ':' are
-	 * decoration.  "{s:s, s:i}", "type", "TXT", "ttl", 60L. */
+	 * inside braces each member is an s (its name) and its value, and m puts in the members of
+	 * an object given as JSON text; blanks, ',' and ':' are decoration.
+	 * "{s:s, s:i}", "type", "TXT", "ttl", 60L. */
 	const struct seal_json *(*json_at)(const struct seal_json *, const char *path);
 	const char *(*json_text)(struct seal_op *, const struct seal_json *);
 	size_t (*json_count)(const struct seal_json *);
@@ -138,6 +155,13 @@ struct seal_host { /* services of the core; grows only at its end */
 	char *(*name_rel)(struct seal_op *, const char *absolute, const char *zone);
 	char *(*txt_quote)(struct seal_op *, const char *text);
 	char *(*txt_plain)(struct seal_op *, const char *text);
+
+	/* Zone-file data as members of a JSON object, and back.  spec names the members in order
+	 * of the fields, each behind a sign: # number, = word, " quoted text, * all that is left;
+	 * "data.flags" is a member of a member.  "#priority #weight #port =target".  NULL when the
+	 * data has other fields, or the JSON lacks a member. */
+	char *(*fields_json)(struct seal_op *, const char *data, const char *spec);
+	char *(*json_fields)(struct seal_op *, const struct seal_json *, const char *spec);
 
 	/* DNS messages.  rdata_pack turns zone-file data into wire form, rdata_text back; both NULL
 	 * when malformed.  rr_type: the number of a type's name, 0 when unknown ("TYPE65280" is
@@ -273,7 +297,8 @@ seal_fail(struct seal_op *op, enum seal_status why, const char *fmt, ...)
 	return why;
 }
 
-static inline SEAL_PRINTF(3, 4) void seal_log(struct seal_op *op, int priority, const char *fmt, ...)
+static inline SEAL_PRINTF(3, 4) void
+seal_log(struct seal_op *op, int priority, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -293,6 +318,20 @@ static inline char *seal_build(struct seal_op *op, const char *fmt, ...)
 	return s;
 }
 
+/* What an HTTP status means when nothing in the reply says it better. */
+static inline enum seal_status seal_http_class(long status)
+{
+	if (status >= 200 && status < 300)
+		return SEAL_OK;
+	if (status == 401 || status == 403)
+		return SEAL_EAUTH;
+	if (status == 404 || status == 410)
+		return SEAL_ENOTFOUND;
+	if (status == 429)
+		return SEAL_ELIMIT;
+	return status == 408 || status == 409 || status >= 500 ? SEAL_EAGAIN : SEAL_EINVAL;
+}
+
 /* The text at `path`, or NULL. */
 static inline const char *seal_json_str(struct seal_op *op, const struct seal_json *json,
 					const char *path)
@@ -300,6 +339,27 @@ static inline const char *seal_json_str(struct seal_op *op, const struct seal_js
 	const struct seal_json *at = json ? op->host->json_at(json, path) : NULL;
 
 	return at ? op->host->json_text(op, at) : NULL;
+}
+
+/* The i-th thing at a path with one %zu in it, "result.%zu.id", and its text. */
+static inline const struct seal_json *
+seal_json_nth(struct seal_op *op, const struct seal_json *json, const char *path, size_t i)
+{
+	return json ? op->host->json_at(json, seal_printf(op, path, i)) : NULL;
+}
+
+static inline const char *seal_json_nstr(struct seal_op *op, const struct seal_json *json,
+					 const char *path, size_t i)
+{
+	const struct seal_json *at = seal_json_nth(op, json, path, i);
+
+	return at ? op->host->json_text(op, at) : NULL;
+}
+
+/* How many elements has the array at `path`? */
+static inline size_t seal_json_n(struct seal_op *op, const struct seal_json *json, const char *path)
+{
+	return op->host->json_count(op->host->json_at(json, path));
 }
 
 #ifdef __cplusplus

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * app.h - one run of the program: what commands share.  Everything is set up when it is first
+ * needed, so that `version` and `help` cost nothing. */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include "app/commands.h"
+#include "app/logins.h"
+#include "app/subject.h"
+#include "app/ui.h"
+#include "engine/engine.h"
+
+struct app {
+	struct options opt;
+	const struct command *command;
+	struct words args; /* behind the command's name; borrowed from opt */
+	struct ui ui;
+	struct configuration *conf;
+	struct complaints errors, warnings;
+	struct store store; /* .dir NULL: not open */
+	struct loop *loop;
+	struct http *http;
+	struct ops *ops;
+	struct pool *pool;
+	struct logins logins;
+	struct engine engine;
+	bool has_plugins;
+};
+int app_main(int argc, char **argv); /* the exit status */
+
+/* Each of these says what went wrong and returns the exit status; EXIT_DONE: go on. */
+int app_configure(struct app *, enum reading_depth);
+int app_subject(struct app *, const struct words *names, struct subject *); /* warnings too */
+int app_logins(struct app *, const struct subject *);
+int app_store_open(struct app *);
+int app_store_look(struct app *, bool *ret_exists); /* writes nothing */
+int app_fail(struct app *, const char *certificate, const struct story *);
+int app_complaints(struct app *); /* says all of app->errors; EXIT_USAGE when there are any */
+void app_warnings(struct app *);
+
+void app_plugins(struct app *);
+void app_network(struct app *); /* loop, HTTP, workers; fills in engine */
+
+/* Something that a command waits for: start(..., &w.task), then app_wait(). */
+struct waiter {
+	struct task task;
+	bool done;
+};
+struct task *waiter_begin(struct waiter *, struct app *);
+void app_wait(struct app *, struct waiter *);
+
+const char *app_state_dir(struct app *);
+/* "Is this all right?" on a terminal; --yes answers, --no-input and no terminal mean no. */
+bool app_can_ask(const struct app *);
+bool app_ask(struct app *, const char *question);
+
+#endif

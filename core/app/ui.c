@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors */
+#include "config.h"
+
+#include "app/ui.h"
+
+#include "app/screen.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICK_MS 1000
+#define HEARTBEAT_MS 60000
+
+/* -- waiting -------------------------------------------------------------------------------- */
+
+static void forget(struct ui *u)
+{
+	for (size_t i = 0; i < u->n_rows; i++) {
+		free(u->rows[i].name);
+		free(u->rows[i].server);
+		free(u->rows[i].state);
+		free(u->rows[i].said);
+	}
+	free(u->rows);
+	free(u->certificate);
+	free(u->step);
+	u->rows = NULL;
+	u->certificate = u->step = NULL;
+	u->n_rows = 0;
+}
+
+static void end_wait(struct ui *u)
+{
+	if (!u->waiting)
+		return;
+	screen_hide(u);
+	u->waiting = false;
+	u->waited_s = (clock_ms() - u->since_ms + 999) / 1000;
+	timer_stop(&u->timer);
+	forget(u);
+}
+
+static void set(char **to, const char *text)
+{
+	free(*to);
+	*to = str_copy(text ? text : "");
+}
+
+static void heartbeat(struct ui *u)
+{
+	size_t n_ok = 0;
+	char spent[32], limit[32];
+
+	for (size_t i = 0; i < u->n_rows; i++)
+		n_ok += !strcmp(u->rows[i].state, "ok");
+	log_line(LOG_INFO, "%s: waiting for %s, %s of %s%s", u->certificate, u->step,
+		 show_duration((clock_ms() - u->since_ms) / 1000, spent),
+		 show_duration((u->until_ms - u->since_ms) / 1000, limit),
+		 u->n_rows ? "" : ", no server has answered yet");
+	for (size_t i = 0; i < u->n_rows && n_ok < u->n_rows; i++)
+		if (strcmp(u->rows[i].state, "ok"))
+			log_line(LOG_INFO, "%s: %s at %s: %s %s", u->certificate, u->rows[i].name,
+				 u->rows[i].server, u->rows[i].state, u->rows[i].said);
+	u->said_ms = clock_ms();
+}
+
+static void tick(struct task *t)
+{
+	struct ui *u = container_of(t, struct ui, tick);
+
+	if (!u->waiting || timer_is_running(&u->timer))
+		return;
+	if (u->mode == UI_BLOCK)
+		screen_show(u);
+	else if (u->mode == UI_LINES && clock_ms() - u->said_ms >= HEARTBEAT_MS)
+		heartbeat(u);
+	timer_start(&u->timer, &u->tick, TICK_MS);
+}
+
+/* -- events --------------------------------------------------------------------------------- */
+
+static void tell_wait(struct ui *u, const struct event *e)
+{
+	char limit[32];
+
+	end_wait(u);
+	set(&u->certificate, e->certificate);
+	set(&u->step, e->step);
+	u->since_ms = u->said_ms = e->since_ms;
+	u->until_ms = e->until_ms;
+	u->waiting = true;
+	show_duration((e->until_ms - e->since_ms) / 1000, limit);
+	if (u->mode == UI_JSON) {
+		struct json_object *o = event_new("step", e->certificate);
+		scoped(free_p) char *detail = str_printf("waiting, at most %s", limit);
+		json_text(o, "step", e->step);
+		json_text(o, "detail", detail);
+		json_print(o);
+	} else if (u->mode == UI_LINES)
+		log_line(LOG_INFO, "%s: waiting for %s, at most %s", u->certificate, u->step, limit);
+	if (u->loop && u->mode != UI_JSON)
+		task_wake(&u->tick);
+}
+
+static struct ui_row *row(struct ui *u, const char *name, const char *server)
+{
+	for (size_t i = 0; i < u->n_rows; i++)
+		if (!strcmp(u->rows[i].name, name) && !strcmp(u->rows[i].server, server))
+			return &u->rows[i];
+	u->rows = mem_grow(u->rows, u->n_rows + 1, sizeof(*u->rows));
+	struct ui_row *r = &u->rows[u->n_rows++];
+	*r = (struct ui_row){ .name = str_copy(name), .server = str_copy(server) };
+	return r;
+}
+
+static void tell_dns(struct ui *u, const struct event *e)
+{
+	struct ui_row *r = row(u, e->name ? e->name : "", e->server ? e->server : "");
+	const char *said = e->detail ? e->detail : "";
+
+	if (r->state && !strcmp(r->state, e->state) && !strcmp(r->said, said))
+		return;
+	set(&r->state, e->state);
+	set(&r->said, said);
+	if (u->mode == UI_JSON) {
+		struct json_object *o = event_new("dns", e->certificate);
+		json_text(o, "name", e->name);
+		json_text(o, "server", e->server);
+		json_text(o, "state", e->state);
+		json_text(o, "detail", *said ? said : NULL);
+		json_print(o);
+	} else if (u->mode == UI_LINES)
+		log_line(LOG_INFO, "%s: %s at %s: %s%s%s", e->certificate, e->name, e->server, e->state,
+			 *said ? ", " : "", said);
+	else if (u->waiting)
+		screen_show(u);
+}
+
+static void tell_step(struct ui *u, const struct event *e)
+{
+	end_wait(u);
+	if (u->mode != UI_JSON) {
+		log_line(LOG_INFO, "%s%s%-14s %s", e->certificate ? e->certificate : "",
+			 e->certificate ? ": " : "", e->step, e->detail ? e->detail : "");
+		return;
+	}
+	struct json_object *o = event_new("step", e->certificate);
+	json_text(o, "step", e->step);
+	json_text(o, "detail", e->detail);
+	json_print(o);
+}
+
+static void tell_done(struct ui *u, const struct event *e)
+{
+	end_wait(u);
+	if (u->mode != UI_JSON)
+		return; /* the command says it, with what to do next */
+	struct json_object *o = event_new("done", e->certificate);
+	json_text(o, "result", e->result);
+	json_time(o, "not_after", e->not_after);
+	if (e->generation)
+		json_number(o, "generation", e->generation);
+	json_text(o, "dir", e->dir);
+	json_print(o);
+}
+
+static void tell_error(struct ui *u, const struct event *e)
+{
+	const struct story *s = e->story;
+	const char *who = e->certificate ? e->certificate : "dnseal";
+	char when[RFC3339_LEN];
+
+	end_wait(u);
+	log_line(LOG_ERROR, "%s: %s", who, s->text);
+	if (*s->hint)
+		log_line(LOG_ERROR, "    %s", s->hint);
+	if (s->retry_at)
+		log_line(LOG_ERROR, "    not before %s", clock_rfc3339(s->retry_at, when));
+	if (u->mode != UI_JSON)
+		return;
+	scoped(free_p) char *message = log_scrub(s->text);
+	scoped(free_p) char *tip = log_scrub(s->hint);
+	struct json_object *o = event_new("error", e->certificate);
+	json_text(o, "class", status_name(s->st));
+	json_text(o, "message", message);
+	json_text(o, "hint", *tip ? tip : NULL);
+	json_time(o, "retry_at", s->retry_at);
+	json_print(o);
+}
+
+static void tell_note(struct ui *u, const struct event *e)
+{
+	(void)u;
+	log_line(LOG_WARN, "%s%s%s", e->certificate ? e->certificate : "", e->certificate ? ": " : "",
+		 e->detail);
+	if (e->story && *e->story->hint)
+		log_line(LOG_WARN, "    %s", e->story->hint);
+}
+
+static void tell(struct events *events, const struct event *e)
+{
+	static void (*const tellers[])(struct ui *, const struct event *) = {
+		[EVENT_STEP] = tell_step, [EVENT_WAIT] = tell_wait,   [EVENT_DNS] = tell_dns,
+		[EVENT_DONE] = tell_done, [EVENT_ERROR] = tell_error, [EVENT_NOTE] = tell_note,
+	};
+
+	tellers[e->kind](container_of(events, struct ui, events), e);
+}
+
+/* -- outside -------------------------------------------------------------------------------- */
+
+static bool wants_color(const struct options *o)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (o->color != COLOR_AUTO)
+		return o->color == COLOR_ALWAYS;
+	return isatty(STDERR_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
+}
+
+void ui_init(struct ui *u, const struct options *o)
+{
+	const char *term = getenv("TERM");
+	bool screen = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") && !o->quiet;
+
+	*u = (struct ui){ .events.tell = tell };
+	u->mode = o->json ? UI_JSON : screen ? UI_BLOCK : UI_LINES;
+	u->color = wants_color(o);
+}
+
+void ui_start(struct ui *u, struct loop *loop)
+{
+	u->loop = loop;
+	task_init(&u->tick, loop, tick);
+	if (u->mode == UI_BLOCK)
+		log_screen(screen_hide, screen_show, u);
+}
+
+void ui_stop(struct ui *u)
+{
+	end_wait(u);
+	if (!u->loop)
+		return;
+	task_stop(&u->tick);
+	log_screen(NULL, NULL, NULL);
+	u->loop = NULL;
+}
