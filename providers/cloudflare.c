@@ -3,23 +3,21 @@
  *
  * cloudflare - Cloudflare DNS, API v4.   https://developers.cloudflare.com/api/resources/dns/
  *
- * Every value is a record with an id of its own.  All changes go through the batch call, which is
- * one transaction: 50 challenge records in a zone are one look-up of the zone, one batch that
- * adds and one that deletes.  Adding does not list first: ACME values are fresh, and an exact
- * repeat is refused as a whole (81058), which is when we look.  That refusal compares spellings,
- * and "v" and v are two records to Cloudflare but one in DNS; ours are always quoted, and
- * removal compares what the spelling means. */
+ * Every value is a record with an id.  Changes go through the batch call, one transaction each:
+ * 50 challenges in a zone are one look-up of the zone, one batch that adds and one that deletes.
+ * Adding does not list first: ACME values are fresh, and a repeat is refused as a whole (81058),
+ * which is when we look.  That refusal compares spellings: "v" and v are two records to Cloudflare
+ * but one in DNS.  Ours are always quoted, and removal compares what the spelling means. */
 #include <dnseal/provider.h>
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <syslog.h>
 
 #define CHUNK 200	 /* changes a batch may hold on the free plan */
 #define RECORDS_PAGE 500 /* keeps a reply well below what the core takes */
-#define ZONE_ID_S 3600	 /* a zone that is deleted and made again gets another id */
-#define AUTOMATIC_S 300	 /* what ttl 1 means */
+#define ZONE_ID_S 3600   /* a zone that is deleted and made again gets another id */
+#define AUTOMATIC_S 300  /* what ttl 1 means */
 
 struct conf {
 	const char *api_token, *zone_token, *email, *api_key, *zone_id, *account_id;
@@ -195,7 +193,7 @@ static const char *pinned(struct seal_op *op, const char *zone)
 		n = strcspn(at, " ,");
 		if (!memchr(at, '=', n))
 			return seal_printf(op, "%.*s", (int)n, at);
-		if (n > len && at[len] == '=' && !strncasecmp(at, zone, len))
+		if (n > len && at[len] == '=' && !strncmp(at, zone, len))
 			return seal_printf(op, "%.*s", (int)(n - len - 1), at + len + 1);
 	}
 	return NULL;
@@ -221,8 +219,7 @@ static enum seal_status find_zone(struct seal_op *op, const char *zone,
 		active++;
 	}
 	if (active > 1)
-		return seal_fail(op, SEAL_EINVAL, "%s: %u active zones: set account_id or zone_id",
-				 zone, active);
+		return seal_fail(op, SEAL_EINVAL, "%s: there are %u: set account_id", zone, active);
 	if (!active && state)
 		return seal_fail(op, SEAL_ENOTFOUND, "%s: the zone is %s, not active", zone, state);
 	if (!active)
@@ -444,7 +441,8 @@ static enum seal_status send(struct seal_op *op, struct edit *e, const struct se
 		item[c[i].what][count[c[i].what]++] = text;
 	}
 	for (size_t i = 0; i < 3; i++) {
-		const char *all = seal_printf(op, "[%s]", op->host->join(op, item[i], count[i], ","));
+		const char *all = op->host->join(op, item[i], count[i], ",");
+		all = seal_printf(op, "[%s]", all);
 		if (count[i])
 			body = seal_build(op, "{m,s:j}", body, arrays[i], all);
 	}

@@ -48,7 +48,7 @@ static gnutls_privkey_t make_key(gnutls_pk_algorithm_t pk, unsigned bits)
 static gnutls_x509_crt_t blank(int64_t from, int64_t until, const char *cn)
 {
 	gnutls_x509_crt_t c;
-	uint8_t serial[9] = {0x11};
+	uint8_t serial[9] = { 0x11 };
 
 	must(gnutls_rnd(GNUTLS_RND_NONCE, serial + 1, sizeof(serial) - 1), "random");
 	must(gnutls_x509_crt_init(&c), "certificate");
@@ -76,7 +76,7 @@ static void set_key(gnutls_x509_crt_t c, gnutls_privkey_t k)
 static struct pair make_ca(int64_t now, const char *cn, gnutls_privkey_t key,
                            const struct pair *issuer)
 {
-	struct pair ca = {blank(now - YEARS_S, now + YEARS_S, cn), key};
+	struct pair ca = { blank(now - YEARS_S, now + YEARS_S, cn), key };
 
 	set_key(ca.crt, key);
 	must(gnutls_x509_crt_set_ca_status(ca.crt, 1), "CA:TRUE");
@@ -103,7 +103,7 @@ void test_ca_free(struct test_ca *ca)
 {
 	if (!ca)
 		return;
-	struct pair *all[] = {&ca->root, &ca->inner, &ca->weak};
+	struct pair *all[] = { &ca->root, &ca->inner, &ca->weak };
 	for (size_t i = 0; i < COUNT(all); i++) {
 		gnutls_x509_crt_deinit(all[i]->crt);
 		gnutls_privkey_deinit(all[i]->key);
@@ -119,8 +119,8 @@ static void add_san(gnutls_x509_crt_t c, unsigned type, const void *data, size_t
 
 static void add_names(gnutls_x509_crt_t c, const struct recipe *r)
 {
-	static const uint8_t address[] = {192, 0, 2, 1};
-	scoped(words_free) struct words names = {0};
+	static const uint8_t address[] = { 192, 0, 2, 1 };
+	scoped(words_free) struct words names = { 0 };
 
 	words_split(&names, r->names ? r->names : "");
 	for (size_t i = 0; i < names.n; i++)
@@ -132,7 +132,7 @@ static void add_names(gnutls_x509_crt_t c, const struct recipe *r)
 /* Key, and names unless the recipe has its own, out of a request. */
 static void use_request(gnutls_x509_crt_t c, const struct recipe *r)
 {
-	gnutls_datum_t der = {(void *)r->csr, (unsigned)r->csr_len};
+	gnutls_datum_t der = { (void *)r->csr, (unsigned)r->csr_len };
 	gnutls_x509_crq_t q;
 	char name[256];
 	size_t n = sizeof(name);
@@ -179,11 +179,11 @@ char *test_ca_issue(const struct test_ca *ca, const struct recipe *r)
 {
 	const struct pair *issuer = r->flags & CHAIN_WEAK_ISSUER ? &ca->weak : &ca->inner;
 	gnutls_x509_crt_t leaf = make_leaf(ca, r, issuer);
-	gnutls_x509_crt_t all[] = {leaf, issuer->crt, ca->root.crt};
-	struct buf pem = {0};
+	gnutls_x509_crt_t all[] = { leaf, issuer->crt, ca->root.crt };
+	struct buf pem = { 0 };
 
 	for (const char *at = r->order ? r->order : "01"; *at; at++) {
-		gnutls_datum_t d = {NULL, 0};
+		gnutls_datum_t d = { NULL, 0 };
 		must(gnutls_x509_crt_export2(all[*at - '0'], GNUTLS_X509_FMT_PEM, &d), "export");
 		buf_add(&pem, d.data, d.size);
 		gnutls_free(d.data);

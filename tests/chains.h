@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * chains.h - a small CA for tests: root and intermediate in memory, leaves good and bad to order. */
+ * chains.h - a small CA for tests: root and intermediate in memory, leaves good and bad. */
 #ifndef TESTS_CHAINS_H
 #define TESTS_CHAINS_H
 

@@ -63,7 +63,8 @@ const char *mock_ca_open(struct mock_ca *ca, const struct http_call *call, struc
 
 	*v = (struct visit){ 0 };
 	ca->posts++;
-	if (strcmp(call->method, "POST") || !has_header(call, "Content-Type: application/jose+json"))
+	if (strcmp(call->method, "POST") ||
+	    !has_header(call, "Content-Type: application/jose+json"))
 		return "not a POST of application/jose+json";
 	if (json_read(call->body, call->body_len, "JWS", &jws, &story))
 		return "body is no JSON";

@@ -5,7 +5,7 @@
  *
  * A reply is "silence", "unreachable", "garbage", or a first line of words (an rcode, "aa") and
  * then records, one a line: SECTION OWNER TYPE DATA, SECTION being an, au or ar, OWNER "@" the name
- * asked for, the TTL always 300.
+ * asked for, the TTL always 300.  TYPEn takes any octets: "an @ TYPE16 \# 3 01 61 00".
  *
  *   mock_says("192.0.2.1:53", "example.org", "SOA", "NOERROR aa\nan @ SOA ns1 h 42 1 1 1 300");
  *

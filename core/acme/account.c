@@ -82,10 +82,11 @@ static enum seal_status may_create(struct account_get *g)
 		return SEAL_EOPERATOR;
 	}
 	if (dir->eab_required && !g->eab_kid) {
-		fail(g, SEAL_EOPERATOR, "%s opens accounts only for its customers (external account "
-		     "binding), and no `eab` is configured", g->ca->url);
-		hint(g, "get a key id and a MAC key from the CA and put them in `eab` of the account "
-		     "block");
+		fail(g, SEAL_EOPERATOR,
+		     "%s opens accounts only for its customers (external account binding), and no "
+		     "`eab` is configured", g->ca->url);
+		hint(g, "get a key id and a MAC key from the CA and put them in `eab` of the "
+			"account block");
 		return SEAL_EOPERATOR;
 	}
 	return SEAL_OK;

@@ -156,7 +156,9 @@ static void directory_run(struct task *t)
 
 void directory_get_start(struct directory_get *g, struct ca *ca, struct task *waiter)
 {
-	*g = (struct directory_get){ .ca = ca, .waiter = waiter };
+	directory_get_free(g); /* of an earlier answer */
+	g->ca = ca;
+	g->waiter = waiter;
 	task_init(&g->task, waiter->loop, directory_run);
 	task_expect(waiter);
 	task_wake(&g->task);

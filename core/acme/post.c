@@ -156,7 +156,9 @@ static bool is_unsure(const struct post *p)
 {
 	const struct http_call *call = &p->call;
 
-	return p->once && (call->story.st ? call->sent : call->status >= 500 && call->status != 503);
+	if (call->story.st)
+		return p->once && call->sent;
+	return p->once && call->status >= 500 && call->status != 503;
 }
 
 static void read_reply(struct post *p)

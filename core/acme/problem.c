@@ -34,15 +34,15 @@ static const struct {
 	[PROBLEM_USER_ACTION] = { "userActionRequired", SEAL_EOPERATOR,
 				  "the CA wants its terms read and agreed to" },
 	[PROBLEM_EAB_REQUIRED] = { "externalAccountRequired", SEAL_EOPERATOR,
-				   "ask the CA for external account binding credentials and put them "
-				   "in `eab` of the account block" },
+				   "ask the CA for external account binding credentials and put "
+				   "them in `eab` of the account block" },
 	[PROBLEM_NO_ACCOUNT] = { "accountDoesNotExist", SEAL_EOPERATOR,
 				 "the CA no longer knows this account; if a new one shall be made, "
 				 "move the account's directory in STATE/accounts away" },
 	[PROBLEM_ORDER_NOT_READY] = { "orderNotReady", SEAL_EAGAIN, NULL },
 	[PROBLEM_REJECTED_IDENTIFIER] = { "rejectedIdentifier", SEAL_EINVAL,
-					  "this CA does not issue for that name: take it out of the "
-					  "certificate, or take another CA" },
+					  "this CA does not issue for that name: take it out of "
+					  "the certificate, or take another CA" },
 	[PROBLEM_UNSUPPORTED_IDENTIFIER] = { "unsupportedIdentifier", SEAL_EINVAL, NULL },
 	[PROBLEM_INVALID_CONTACT] = { "invalidContact", SEAL_EINVAL,
 				      "see `email` of the account block" },

@@ -28,6 +28,9 @@ static enum seal_status not_expected(const struct http_call *call, const char *e
 	char type[TYPE_LEN];
 
 	http_content_type(call, type);
+	if (!*type && !call->reply.len)
+		return story_fail(story, st, "CA answered %ld without a word (%s)", call->status,
+				  clean(call->url));
 	return story_fail(story, st, "CA answered %ld %s where %s was expected (%s)", call->status,
 			  *type ? clean(type) : "of no type", expected, clean(call->url));
 }

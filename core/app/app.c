@@ -91,6 +91,7 @@ int app_configure(struct app *a, enum reading_depth depth)
 	move(&a->errors, &a->conf->errors);
 	if (log_set_up(a->conf, &story))
 		complain_story(&a->errors, NULL, 0, &story);
+	ui_init(&a->ui, &a->opt); /* stderr may be a file by now */
 	return app_complaints(a);
 }
 
@@ -111,10 +112,17 @@ void app_plugins(struct app *a)
 
 int app_logins(struct app *a, const struct subject *s)
 {
+	size_t n = 0;
+
 	app_plugins(a);
 	(void)logins_make(s->dns, s->n_dns, a->conf->dir, &a->logins, &a->errors, &a->warnings);
-	a->engine.logins = a->logins.at;
-	a->engine.n_logins = a->logins.n;
+	free(a->own_logins);
+	a->own_logins = mem_array(s->n_dns, sizeof(struct login *));
+	for (size_t i = 0; i < s->n_dns; i++)
+		if (s->dns[i]->login)
+			a->own_logins[n++] = s->dns[i]->login;
+	a->engine.logins = a->own_logins;
+	a->engine.n_logins = n;
 	return app_complaints(a);
 }
 
@@ -231,6 +239,7 @@ static void clean_up(struct app *a)
 	http_free(a->http);
 	loop_free(a->loop);
 	logins_free(&a->logins);
+	free(a->own_logins);
 	if (a->has_plugins)
 		plugins_exit();
 	store_close(&a->store);

@@ -25,6 +25,7 @@ struct app {
 	struct ops *ops;
 	struct pool *pool;
 	struct logins logins;
+	struct login **own_logins; /* of the certificate under way: what the engine sees */
 	struct engine engine;
 	bool has_plugins;
 };
@@ -33,6 +34,7 @@ int app_main(int argc, char **argv); /* the exit status */
 /* Each of these says what went wrong and returns the exit status; EXIT_DONE: go on. */
 int app_configure(struct app *, enum reading_depth);
 int app_subject(struct app *, const struct words *names, struct subject *); /* warnings too */
+/* The logins of this subject are made, and they alone are the engine's. */
 int app_logins(struct app *, const struct subject *);
 int app_store_open(struct app *);
 int app_store_look(struct app *, bool *ret_exists); /* writes nothing */

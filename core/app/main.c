@@ -9,11 +9,19 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define DUMPABLE 1 /* the leak checker traces its own process */
+#elif defined(__has_feature)
+#define DUMPABLE __has_feature(address_sanitizer)
+#else
+#define DUMPABLE 0
+#endif
+
 /* Keys and tokens are in this memory: no core files, no look from other processes of the user. */
 static void harden(void)
 {
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, DUMPABLE, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 }

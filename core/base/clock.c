@@ -117,10 +117,10 @@ static int number(const char *digits, int n)
 static int64_t moment(int year, int month, int day, const char *time)
 {
 	int h = number(time, 2), m = number(time + 3, 2), s = number(time + 6, 2);
-	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+	struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day };
 	int64_t midnight = (int64_t)timegm(&tm);
 
-	if (tm.tm_mon != month - 1 || tm.tm_mday != day || h > 23 || m > 59 || s > 60)
+	if (tm.tm_mon != month - 1 || h > 23 || m > 59 || s > 60)
 		return -1;
 	return midnight + h * 3600 + m * 60 + s;
 }
@@ -156,8 +156,8 @@ int64_t clock_parse_rfc3339(const char *s)
 
 int64_t clock_parse_http(const char *s)
 {
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-	                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
 	if (!looks_like(s, "aaa, dd aaa dddd dd:dd:dd GMT") || s[29])
 		return -1;

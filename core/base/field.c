@@ -24,7 +24,7 @@ union place {
 
 static union place place_of(const struct field *f, const void *base)
 {
-	return (union place){.p = (char *)base + f->offset};
+	return (union place){ .p = (char *)base + f->offset };
 }
 
 /* Readers return NULL, or what is wrong. */
@@ -109,8 +109,8 @@ static const char *read_texts(const struct field *f, struct json_object *v, unio
 		return "is no list";
 	for (size_t i = 0; i < json_object_array_length(v); i++) {
 		scoped(free_p) char *text = NULL;
-		const char *wrong =
-		        read_text(f, json_object_array_get_idx(v, i), (union place){.text = &text});
+		const char *wrong = read_text(f, json_object_array_get_idx(v, i),
+		                              (union place){ .text = &text });
 		if (wrong)
 			return "has a member that is no text, or too long";
 		words_add(at.texts, text);
@@ -192,13 +192,13 @@ static const struct {
 	void (*free)(union place);
 	struct json_object *(*write)(const struct field *, union place);
 } types[] = {
-        [FIELD_TEXT] = {read_text, free_text, write_text},
-        [FIELD_URL] = {read_url, free_text, write_text},
-        [FIELD_BOOL] = {read_bool, free_flag, write_bool},
-        [FIELD_INT] = {read_int, free_number, write_int},
-        [FIELD_TIME] = {read_time, free_number, write_time},
-        [FIELD_NAME] = {read_name, free_index, write_name},
-        [FIELD_TEXTS] = {read_texts, free_texts, write_texts},
+	[FIELD_TEXT] = { read_text, free_text, write_text },
+	[FIELD_URL] = { read_url, free_text, write_text },
+	[FIELD_BOOL] = { read_bool, free_flag, write_bool },
+	[FIELD_INT] = { read_int, free_number, write_int },
+	[FIELD_TIME] = { read_time, free_number, write_time },
+	[FIELD_NAME] = { read_name, free_index, write_name },
+	[FIELD_TEXTS] = { read_texts, free_texts, write_texts },
 };
 
 /* The sentence shows a short value, for it says most. */

@@ -28,12 +28,12 @@ static enum seal_status failed(struct story *s, const char *tried, const char *p
 		int error;
 		const char *hint;
 	} known[] = {
-	        {ENOSPC, "free space or inodes on that file system: df -h %s; df -i %s"},
-	        {EDQUOT, "the owner's disk quota is used up"},
-	        {EACCES, "run as the owner, or mend owner and mode: namei -l %s"},
-	        {EPERM, "run as the owner, or mend owner and mode: namei -l %s"},
-	        {EROFS, "mounted read-only (under systemd: StateDirectory= or ReadWritePaths=): "
-	                "findmnt -T %s"},
+		{ ENOSPC, "free space or inodes on that file system: df -h %s; df -i %s" },
+		{ EDQUOT, "the owner's disk quota is used up" },
+		{ EACCES, "run as the owner, or mend owner and mode: namei -l %s" },
+		{ EPERM, "run as the owner, or mend owner and mode: namei -l %s" },
+		{ EROFS, "mounted read-only (under systemd: StateDirectory= or ReadWritePaths=): "
+		         "findmnt -T %s" },
 	};
 	int error = errno;
 
@@ -62,7 +62,7 @@ bool file_exists(const char *path)
 static enum seal_status read_all(int fd, const char *path, size_t max, struct buf *ret,
                                  struct story *s)
 {
-	scoped(buf_free) struct buf chunk = {0};
+	scoped(buf_free) struct buf chunk = { 0 };
 	char *room = mem_new(CHUNK);
 	ssize_t n;
 
@@ -135,32 +135,76 @@ static enum seal_status fill(int fd, const struct content *c, struct story *s)
 		return failed(s, "set the group of", c->path);
 	if (fchmod(fd, c->mode))
 		return failed(s, "set the mode of", c->path);
-	if (!write_all(fd, c->data, c->len))
-		return failed(s, "write", c->path);
-	if (!sync_fd(fd))
-		return failed(s, "sync", c->path);
-	return SEAL_OK;
+	return write_all(fd, c->data, c->len) ? SEAL_OK : failed(s, "write", c->path);
 }
 
-static enum seal_status create_at(const char *path, const struct content *c, struct story *s)
+/* A new file with its content, open and not yet synced. */
+static enum seal_status open_filled(const char *path, const struct content *c, int *ret_fd,
+                                    struct story *s)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, c->mode & 0600);
 
 	if (fd < 0)
 		return failed(s, "create", c->path);
 	enum seal_status st = fill(fd, c, s);
+	if (st) {
+		close(fd);
+		unlink(path);
+		return st;
+	}
+	*ret_fd = fd;
+	return SEAL_OK;
+}
+
+static enum seal_status settle(int fd, const char *path, struct story *s)
+{
+	enum seal_status st = sync_fd(fd) ? SEAL_OK : failed(s, "sync", path);
+
 	/* EINTR: Linux has closed it all the same, and its content is synced. */
 	if (close(fd) && errno != EINTR && !st)
-		st = failed(s, "close", c->path);
+		st = failed(s, "close", path);
+	return st;
+}
+
+static enum seal_status create_at(const char *path, const struct content *c, struct story *s)
+{
+	int fd;
+	enum seal_status st = open_filled(path, c, &fd, s);
+
+	if (st)
+		return st;
+	st = settle(fd, c->path, s);
 	if (st)
 		unlink(path);
+	return st;
+}
+
+enum seal_status files_create(const char *dir, const struct file_part *parts, size_t n,
+                              struct story *s)
+{
+	scoped(free_p) int *fds = mem_array(n, sizeof(*fds));
+	enum seal_status st = SEAL_OK;
+	struct story later = { 0 };
+	size_t made = 0;
+
+	for (; made < n && !st; made += !st) {
+		const struct file_part *p = &parts[made];
+		scoped(free_p) char *path = str_printf("%s/%s", dir, p->name);
+		struct content c = { path, p->data, p->len, p->mode, p->group };
+		st = open_filled(path, &c, &fds[made], s);
+	}
+	for (size_t i = 0; i < made; i++) {
+		scoped(free_p) char *path = str_printf("%s/%s", dir, parts[i].name);
+		enum seal_status synced = settle(fds[i], path, st ? &later : s);
+		st = st ? st : synced;
+	}
 	return st;
 }
 
 enum seal_status file_create(const char *path, const void *data, size_t len, mode_t mode,
                              gid_t group, struct story *s)
 {
-	struct content c = {path, data, len, mode, group};
+	struct content c = { path, data, len, mode, group };
 
 	return create_at(path, &c, s);
 }
@@ -168,7 +212,7 @@ enum seal_status file_create(const char *path, const void *data, size_t len, mod
 enum seal_status file_replace(const char *path, const void *data, size_t len, mode_t mode,
                               struct story *s)
 {
-	struct content c = {path, data, len, mode, (gid_t)-1};
+	struct content c = { path, data, len, mode, (gid_t)-1 };
 	scoped(free_p) char *tmp = str_printf("%s.tmp", path);
 	scoped(free_p) char *dir = parent_of(path);
 

@@ -14,18 +14,30 @@
 #include <sys/types.h>
 
 /* Whole file, at most max octets (longer: SEAL_EINVAL). */
-enum seal_status file_read(const char *path, size_t max, struct buf *ret, struct story *) MUST_CHECK;
+enum seal_status file_read(const char *path, size_t max, struct buf *ret,
+			   struct story *) MUST_CHECK;
 
 /* A new file with exactly this content and mode, durable when the call returns: O_EXCL, mode and
  * group before content, write, fsync, checked close.  dir is not synced (see dir_sync).
  * group (gid_t)-1: leave it. */
-enum seal_status file_create(const char *path, const void *data, size_t len, mode_t mode, gid_t group,
-			     struct story *) MUST_CHECK;
+enum seal_status file_create(const char *path, const void *data, size_t len, mode_t mode,
+			     gid_t group, struct story *) MUST_CHECK;
+/* Several new files of one directory: all are written first and synced after, so that the file
+ * system commits once and not n times. */
+struct file_part {
+	const char *name;
+	const void *data;
+	size_t len;
+	mode_t mode;
+	gid_t group; /* (gid_t)-1: leave it */
+};
+enum seal_status files_create(const char *dir, const struct file_part *, size_t n,
+			      struct story *) MUST_CHECK;
 /* Replace or create: PATH.tmp, fsync, rename, fsync of the directory. */
 enum seal_status file_replace(const char *path, const void *data, size_t len, mode_t mode,
 			      struct story *) MUST_CHECK;
 enum seal_status dir_sync(const char *path, struct story *) MUST_CHECK;
-/* mkdir, with missing parents (those 0755); existing is fine. */
+/* mkdir, with missing parents (those 0755); existing is fine.  A new one is durable. */
 enum seal_status dir_make(const char *path, mode_t mode, struct story *) MUST_CHECK;
 /* Remove a directory of plain files and links, or one file; absent is fine.  One level of
  * sub-directories.  Never follows links. */
@@ -39,7 +51,8 @@ struct lock {
 	char holder[128];
 };
 #define LOCK_NONE { .fd = -1 }
-enum seal_status lock_take(struct lock *, const char *path, int64_t wait_ms, struct story *) MUST_CHECK;
+enum seal_status lock_take(struct lock *, const char *path, int64_t wait_ms,
+			   struct story *) MUST_CHECK;
 void lock_drop(struct lock *); /* not held is fine */
 
 uint32_t crc32c(const void *data, size_t len); /* Castagnoli, RFC 3720 B.4 */

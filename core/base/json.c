@@ -110,7 +110,7 @@ static const char *parse(const char *text, size_t len, struct json_object **ret)
 enum seal_status json_read(const char *text, size_t len, const char *what, struct json_object **ret,
                            struct story *s)
 {
-	struct scan scan = {.at = text, .end = text + len};
+	struct scan scan = { .at = text, .end = text + len };
 	scoped(json_put_p) struct json_object *o = NULL;
 	const char *wrong = NULL;
 

@@ -14,7 +14,8 @@
 
 void json_put_p(struct json_object **); /* for scoped() */
 
-/* SEAL_EPROTO when it is no JSON; what: the thing's name for the sentence.  *ret is the caller's. */
+/* SEAL_EPROTO when it is no JSON; what: the thing's name for the sentence.  *ret is the caller's,
+ * NULL on failure; a bare null is refused. */
 enum seal_status json_read(const char *text, size_t len, const char *what,
 			   struct json_object **ret, struct story *) MUST_CHECK;
 /* Members by name; NULL when absent, null or of another type.  Borrowed. */

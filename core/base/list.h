@@ -53,6 +53,7 @@ static inline struct list *list_shift(struct list *h) /* first one, or NULL */
 
 #define list_each(at, h) for (struct list *at = (h)->next; at != (h); at = at->next)
 #define list_each_safe(at, h)                                                                      \
-	for (struct list *at = (h)->next, *at##_n = at->next; at != (h); at = at##_n, at##_n = at->next)
+	for (struct list *at = (h)->next, *at##_n = at->next; at != (h);                           \
+	     at = at##_n, at##_n = at->next)
 
 #endif

@@ -85,7 +85,7 @@ static void scrub(const char *text, struct buf *ret)
 
 char *log_scrub(const char *text)
 {
-	struct buf out = {0};
+	struct buf out = { 0 };
 
 	pthread_mutex_lock(&lock);
 	scrub(text, &out);
@@ -118,13 +118,13 @@ static void write_stderr(const char *text, size_t len)
 
 static void put_line(enum log_level l, const char *text)
 {
-	static const char *const marks[] = {[LOG_ERROR] = "<3>",
-	                                    [LOG_WARN] = "<4>",
-	                                    [LOG_INFO] = "<6>",
-	                                    [LOG_DETAIL] = "<7>",
-	                                    [LOG_HTTP] = "<7>"};
-	scoped(buf_free) struct buf struck = {0};
-	scoped(buf_free) struct buf line = {0};
+	static const char *const marks[] = { [LOG_ERROR] = "<3>",
+		                             [LOG_WARN] = "<4>",
+		                             [LOG_INFO] = "<6>",
+		                             [LOG_DETAIL] = "<7>",
+		                             [LOG_HTTP] = "<7>" };
+	scoped(buf_free) struct buf struck = { 0 };
+	scoped(buf_free) struct buf line = { 0 };
 
 	scrub(text, &struck);
 	while (struck.len && struck.data[struck.len - 1] == '\n')
@@ -168,7 +168,7 @@ static void add_form(const char *form)
 
 static void add_escaped(const char *value, const char *hex_fmt)
 {
-	scoped(buf_free) struct buf b = {0};
+	scoped(buf_free) struct buf b = { 0 };
 
 	for (const char *at = value; *at; at++)
 		if (strchr("-._~", *at) || (*at >= '0' && *at <= '9') ||

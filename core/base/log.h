@@ -14,17 +14,20 @@
 
 enum log_level { LOG_ERROR = 0, LOG_WARN, LOG_INFO, LOG_DETAIL, LOG_HTTP };
 
-void log_level_set(enum log_level); /* LOG_INFO until set; -q LOG_WARN, -v LOG_DETAIL, -vv LOG_HTTP */
+/* LOG_INFO until set; -q LOG_WARN, -v LOG_DETAIL, -vv LOG_HTTP. */
+void log_level_set(enum log_level);
 bool log_is_on(enum log_level);
-/* One line; a final newline is added.  Under systemd ($JOURNAL_STREAM) it starts with "<n>". */
+/* One line; a final newline is added, what is not fit to show becomes \xHH (base/text.h).  It
+ * starts with "<n>" when stderr is the journal: $JOURNAL_STREAM names its device and inode. */
 void log_line(enum log_level, const char *fmt, ...) PRINTF(2, 3);
 void log_vline(enum log_level, const char *fmt, va_list) PRINTF(2, 0);
 /* The terminal block that must be taken away before a line is written and drawn again after it;
- * NULL for none. */
+ * NULL for none.  Both run in the thread that logs, one line at a time; they may call log_scrub. */
 void log_screen(void (*hide)(void *), void (*show)(void *), void *arg);
 
-/* Register a secret: from now on every line shows *** in its place, also of its base64 and
- * URL-escaped forms.  Shorter than 6 octets: ignored.  log_scrub gives a copy of `text` without
+/* Register a secret: from now on every line shows *** in its place, also of its base64
+ * (within a longer text too), URL-escaped and hexadecimal forms, and of what is left of it when a
+ * line was cut short.  Shorter than 6 octets: ignored.  log_scrub gives a copy of `text` without
  * the secrets; the caller's. */
 void log_secret(const char *value);
 char *log_scrub(const char *text);

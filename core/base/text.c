@@ -60,13 +60,11 @@ static bool shown(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
-		{ 0x00, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },
-		{ 0x34f, 0x34f },   { 0x61c, 0x61c },	{ 0x115f, 0x1160 },
-		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x2000, 0x200f },
-		{ 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x2800, 0x2800 },
-		{ 0x3000, 0x3000 }, { 0x3164, 0x3164 }, { 0xd800, 0xf8ff },
-		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 },
-		{ 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
+		{ 0x00, 0x1f },     { 0x7f, 0xa0 },     { 0xad, 0xad },     { 0x34f, 0x34f },
+		{ 0x61c, 0x61c },   { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+		{ 0x2000, 0x200f }, { 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x2800, 0x2800 },
+		{ 0x3000, 0x3000 }, { 0x3164, 0x3164 }, { 0xd800, 0xf8ff }, { 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
 	};
 
 	for (size_t i = 0; i < COUNT(hidden); i++)
@@ -103,7 +101,7 @@ char *text_clean(const char *s, size_t len, size_t max)
 const char *text_clean_to(const char *s, char *out, size_t out_size)
 {
 	scoped(free_p) char *text =
-		text_clean(s ? s : "", s ? strnlen(s, 4 * out_size) : 0, out_size - 4);
+	        text_clean(s ? s : "", s ? strnlen(s, 4 * out_size) : 0, out_size - 4);
 
 	snprintf(out, out_size, "%s", text);
 	return out;
@@ -232,7 +230,7 @@ bool parse_bool(const char *s, bool *ret)
 	static const struct {
 		const char *word;
 		bool value;
-	} words[] = { { "yes", true }, { "on", true },	 { "true", true },
+	} words[] = { { "yes", true }, { "on", true },   { "true", true },
 		      { "no", false }, { "off", false }, { "false", false } };
 
 	for (size_t i = 0; i < COUNT(words); i++)

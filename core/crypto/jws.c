@@ -36,7 +36,7 @@ static void parts_free(struct parts *p)
 
 static struct parts parts_of(const struct json_object *head, const char *payload)
 {
-	struct parts p = {.head = encode(head), .payload = base64url(payload, strlen(payload))};
+	struct parts p = { .head = encode(head), .payload = base64url(payload, strlen(payload)) };
 
 	p.both = str_printf("%s.%s", p.head, p.payload);
 	return p;
@@ -57,7 +57,7 @@ enum seal_status jws_sign(const struct key *k, const char *kid, const char *nonc
                           const char *payload, struct buf *ret, struct story *s)
 {
 	scoped(json_put_p) struct json_object *head = json_object_new_object();
-	scoped(buf_free) struct buf signature = {0};
+	scoped(buf_free) struct buf signature = { 0 };
 
 	put_text(head, "alg", key_jws_alg(k));
 	if (kid)
@@ -80,7 +80,8 @@ enum seal_status jws_sign(const struct key *k, const char *kid, const char *nonc
 static const char *mac_alg(enum seal_hash h) /* RFC 7518 3.2 */
 {
 	static const char *const names[] = {
-	        [SEAL_SHA256] = "HS256", [SEAL_SHA384] = "HS384", [SEAL_SHA512] = "HS512"};
+		[SEAL_SHA256] = "HS256", [SEAL_SHA384] = "HS384", [SEAL_SHA512] = "HS512"
+	};
 
 	return (size_t)h < COUNT(names) ? names[h] : NULL;
 }
@@ -91,7 +92,7 @@ enum seal_status jws_eab(const struct key *account, const char *kid, const char 
 {
 	scoped(json_put_p) struct json_object *head = json_object_new_object();
 	scoped(json_put_p) struct json_object *jwk = key_jwk(account);
-	scoped(buf_free) struct buf secret = {0};
+	scoped(buf_free) struct buf secret = { 0 };
 	uint8_t mac[SEAL_HASH_MAX];
 	const char *alg = mac_alg(hash);
 

@@ -22,16 +22,16 @@ static const struct {
 	gnutls_sign_algorithm_t sign;
 	size_t width; /* octets of a coordinate */
 } types[KEY_TYPES] = {
-        [KEY_ECDSA_P256] = {"ecdsa-p256", "ECDSA P-256", "ES256", "P-256", GNUTLS_PK_ECDSA,
-                            GNUTLS_ECC_CURVE_SECP256R1, 256, GNUTLS_SIGN_ECDSA_SHA256, 32},
-        [KEY_ECDSA_P384] = {"ecdsa-p384", "ECDSA P-384", "ES384", "P-384", GNUTLS_PK_ECDSA,
-                            GNUTLS_ECC_CURVE_SECP384R1, 384, GNUTLS_SIGN_ECDSA_SHA384, 48},
-        [KEY_RSA_2048] = {"rsa-2048", "RSA 2048", "RS256", NULL, GNUTLS_PK_RSA, 0, 2048,
-                          GNUTLS_SIGN_RSA_SHA256, 0},
-        [KEY_RSA_3072] = {"rsa-3072", "RSA 3072", "RS256", NULL, GNUTLS_PK_RSA, 0, 3072,
-                          GNUTLS_SIGN_RSA_SHA256, 0},
-        [KEY_RSA_4096] = {"rsa-4096", "RSA 4096", "RS256", NULL, GNUTLS_PK_RSA, 0, 4096,
-                          GNUTLS_SIGN_RSA_SHA256, 0},
+	[KEY_ECDSA_P256] = { "ecdsa-p256", "ECDSA P-256", "ES256", "P-256", GNUTLS_PK_ECDSA,
+	                     GNUTLS_ECC_CURVE_SECP256R1, 256, GNUTLS_SIGN_ECDSA_SHA256, 32 },
+	[KEY_ECDSA_P384] = { "ecdsa-p384", "ECDSA P-384", "ES384", "P-384", GNUTLS_PK_ECDSA,
+	                     GNUTLS_ECC_CURVE_SECP384R1, 384, GNUTLS_SIGN_ECDSA_SHA384, 48 },
+	[KEY_RSA_2048] = { "rsa-2048", "RSA 2048", "RS256", NULL, GNUTLS_PK_RSA, 0, 2048,
+	                   GNUTLS_SIGN_RSA_SHA256, 0 },
+	[KEY_RSA_3072] = { "rsa-3072", "RSA 3072", "RS256", NULL, GNUTLS_PK_RSA, 0, 3072,
+	                   GNUTLS_SIGN_RSA_SHA256, 0 },
+	[KEY_RSA_4096] = { "rsa-4096", "RSA 4096", "RS256", NULL, GNUTLS_PK_RSA, 0, 4096,
+	                   GNUTLS_SIGN_RSA_SHA256, 0 },
 };
 
 struct key {
@@ -120,7 +120,7 @@ static bool find_type(struct key *k)
 enum seal_status key_read(const char *pem, size_t len, struct key **ret, struct story *s)
 {
 	scoped(key_free_p) struct key *k = blank();
-	gnutls_datum_t text = {(unsigned char *)pem, (unsigned)len};
+	gnutls_datum_t text = { (unsigned char *)pem, (unsigned)len };
 
 	*ret = NULL;
 	if (memmem(pem, len, "ENCRYPTED", strlen("ENCRYPTED")))
@@ -146,7 +146,7 @@ enum seal_status key_read(const char *pem, size_t len, struct key **ret, struct 
 enum seal_status key_write(const struct key *k, struct buf *ret, struct story *s)
 {
 	gnutls_x509_privkey_t plain = NULL;
-	gnutls_datum_t pem = {NULL, 0};
+	gnutls_datum_t pem = { NULL, 0 };
 	int rc = gnutls_privkey_export_x509(k->private, &plain);
 
 	if (!rc)
@@ -193,7 +193,7 @@ static void add_number(struct buf *b, const gnutls_datum_t *d, size_t width)
 /* ECDSA: GnuTLS gives a DER sequence of r and s. */
 static int add_signature(struct buf *b, const gnutls_datum_t *sig, size_t width)
 {
-	gnutls_datum_t r = {NULL, 0}, s = {NULL, 0};
+	gnutls_datum_t r = { NULL, 0 }, s = { NULL, 0 };
 
 	if (!width) {
 		buf_add(b, sig->data, sig->size);
@@ -212,7 +212,7 @@ static int add_signature(struct buf *b, const gnutls_datum_t *sig, size_t width)
 enum seal_status key_sign(const struct key *k, const void *data, size_t len, struct buf *ret,
                           struct story *s)
 {
-	gnutls_datum_t text = {(void *)data, (unsigned)len}, sig = {NULL, 0};
+	gnutls_datum_t text = { (void *)data, (unsigned)len }, sig = { NULL, 0 };
 	int rc = gnutls_privkey_sign_data2(k->private, types[k->type].sign, 0, &text, &sig);
 
 	if (!rc)
@@ -232,7 +232,7 @@ static void put_text(struct json_object *o, const char *name, const char *text)
 static void put_number(struct json_object *o, const char *name, const gnutls_datum_t *d,
                        size_t width)
 {
-	scoped(buf_free) struct buf b = {0};
+	scoped(buf_free) struct buf b = { 0 };
 
 	add_number(&b, d, width);
 	scoped(free_p) char *text = base64url(b.data, b.len);
@@ -242,7 +242,7 @@ static void put_number(struct json_object *o, const char *name, const gnutls_dat
 struct json_object *key_jwk(const struct key *k)
 {
 	struct json_object *o = json_object_new_object();
-	gnutls_datum_t a = {NULL, 0}, b = {NULL, 0};
+	gnutls_datum_t a = { NULL, 0 }, b = { NULL, 0 };
 	size_t width = types[k->type].width;
 	int rc = width ? gnutls_pubkey_export_ecc_raw2(k->public, NULL, &a, &b, 0)
 	               : gnutls_pubkey_export_rsa_raw2(k->public, &b, &a, 0);
@@ -273,9 +273,9 @@ bool jwk_thumbprint(const struct json_object *jwk, char ret[44])
 {
 	static const struct { /* RFC 7638 3.2, RFC 8037 2 */
 		const char *kty, *members[5];
-	} kinds[] = {{"EC", {"crv", "kty", "x", "y"}},
-	             {"OKP", {"crv", "kty", "x"}},
-	             {"RSA", {"e", "kty", "n"}}};
+	} kinds[] = { { "EC", { "crv", "kty", "x", "y" } },
+		      { "OKP", { "crv", "kty", "x" } },
+		      { "RSA", { "e", "kty", "n" } } };
 	scoped(json_put_p) struct json_object *o = json_object_new_object();
 	const char *kty = json_str(jwk, "kty");
 	uint8_t hash[32];
@@ -299,7 +299,7 @@ bool jwk_thumbprint(const struct json_object *jwk, char ret[44])
 
 enum seal_status key_spki_hash(const struct key *k, uint8_t ret[32], struct story *s)
 {
-	gnutls_datum_t der = {NULL, 0};
+	gnutls_datum_t der = { NULL, 0 };
 	int rc = gnutls_pubkey_export2(k->public, GNUTLS_X509_FMT_DER, &der);
 
 	if (rc)

@@ -10,7 +10,14 @@
 
 #include <json-c/json.h>
 
-enum key_type { KEY_ECDSA_P256, KEY_ECDSA_P384, KEY_RSA_2048, KEY_RSA_3072, KEY_RSA_4096, KEY_TYPES };
+enum key_type {
+	KEY_ECDSA_P256,
+	KEY_ECDSA_P384,
+	KEY_RSA_2048,
+	KEY_RSA_3072,
+	KEY_RSA_4096,
+	KEY_TYPES
+};
 const char *key_type_name(enum key_type);  /* "ecdsa-p256" */
 const char *key_type_label(enum key_type); /* "ECDSA P-256", for people */
 bool key_type_parse(const char *name, enum key_type *ret);

@@ -51,12 +51,9 @@ void resolvers_system(struct resolvers *r, const char *path)
 const char *answer_said(enum answer_kind kind)
 {
 	static const char *const words[] = {
-		[ANSWER_NONE] = "not asked",
-		[ANSWER_REPLY] = "a reply",
-		[ANSWER_SILENT] = "timeout",
-		[ANSWER_UNREACHABLE] = "unreachable",
-		[ANSWER_BAD] = "bad reply",
-		[ANSWER_CANCELED] = "canceled",
+		[ANSWER_NONE] = "not asked", [ANSWER_REPLY] = "a reply",
+		[ANSWER_SILENT] = "timeout", [ANSWER_UNREACHABLE] = "unreachable",
+		[ANSWER_BAD] = "bad reply",  [ANSWER_CANCELED] = "canceled",
 	};
 
 	return words[kind];

@@ -136,7 +136,8 @@ static const char *not_a_name(const char *s)
 
 	if (!*s)
 		return "is empty";
-	if (*s == '[' || inet_pton(AF_INET, s, address) == 1 || inet_pton(AF_INET6, s, address) == 1)
+	if (*s == '[' || inet_pton(AF_INET, s, address) == 1 ||
+	    inet_pton(AF_INET6, s, address) == 1)
 		return "is an IP address; only DNS names can be proved through DNS";
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (strstr(s, kinds[i].holds))

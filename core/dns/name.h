@@ -20,7 +20,8 @@ bool name_normal(const char *text, char ret[NAME_MAX_LEN]);
  * as RFC 8555 identifiers are: letters, digits, hyphens, at least two labels, at most 253 octets,
  * "*." only in front.  SEAL_EINVAL with a sentence for the operator (URL, IP address, final dot,
  * underscore, "*" alone, blank: each named). */
-enum seal_status name_identifier(const char *text, char ret[NAME_MAX_LEN], struct story *) MUST_CHECK;
+enum seal_status name_identifier(const char *text, char ret[NAME_MAX_LEN],
+				 struct story *) MUST_CHECK;
 /* U-label form for people when it has any A-label, else the name itself.  Returns ret. */
 const char *name_unicode(const char *name, char ret[NAME_MAX_LEN]);
 

@@ -11,7 +11,7 @@
 
 enum rdata_kind {
 	RDATA_END = 0,
-	RDATA_NAME,   /* domain name; read with, written without compression */
+	RDATA_NAME, /* domain name; read with, written without compression */
 	RDATA_U8,
 	RDATA_U16,
 	RDATA_U32,
@@ -20,7 +20,7 @@ enum rdata_kind {
 	RDATA_STRING, /* length octet and at most 255 octets; "quoted" */
 	RDATA_TAG,    /* the same, letters and digits, not quoted (RFC 8659 4.1) */
 	/* The rest of the data: */
-	RDATA_TEXT,   /* octets, "quoted" */
+	RDATA_TEXT, /* octets, "quoted" */
 	RDATA_HEX,
 	RDATA_BASE64,
 	RDATA_PARAMS, /* SvcParams (RFC 9460 2.1) */
@@ -39,7 +39,7 @@ const struct rdata_type *rdata_type_find(uint16_t type, const char *name);
 struct rdata_view { /* record data being read */
 	const uint8_t *msg;
 	size_t at, end; /* within msg */
-	bool generic;   /* well-formed, but only the generic form can say it */
+	bool generic;	/* well-formed, but only the generic form can say it */
 };
 
 /* The next blank-separated word, escapes left as they are; false: none, quoted, or too long. */

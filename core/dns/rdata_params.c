@@ -17,7 +17,8 @@ enum { MANDATORY, ALPN, NO_DEFAULT_ALPN, PORT, IPV4HINT, ECH, IPV6HINT, PARAMS }
 struct param {
 	const char *name;
 	bool (*pack)(const struct param *, const char *value, struct buf *);
-	bool (*text)(const struct param *, const uint8_t *, size_t, struct rdata_view *, struct buf *);
+	bool (*text)(const struct param *, const uint8_t *, size_t, struct rdata_view *,
+		     struct buf *);
 	int family;
 	size_t size;
 };
@@ -164,8 +165,8 @@ static bool pack_hints(const struct param *p, const char *value, struct buf *ret
 	return true;
 }
 
-static bool text_hints(const struct param *p, const uint8_t *data, size_t len,
-		       struct rdata_view *v, struct buf *ret)
+static bool text_hints(const struct param *p, const uint8_t *data, size_t len, struct rdata_view *v,
+		       struct buf *ret)
 {
 	char text[INET6_ADDRSTRLEN];
 

@@ -109,8 +109,8 @@ static enum seal_status read_names(struct servers_find *s)
 		if (m->rr[i].section == 3)
 			take_glue(w, m->rr + i);
 	if (!w->n)
-		return fail(s, SEAL_EAGAIN, "%s has no NS records: the resolver %s says %s", s->apex,
-			    l->question.server, rcode_name(m->rcode));
+		return fail(s, SEAL_EAGAIN, "%s has no NS records: the resolver %s says %s",
+			    s->apex, l->question.server, rcode_name(m->rcode));
 	return SEAL_OK;
 }
 
@@ -162,7 +162,8 @@ static void choose_servers(struct servers_find *s)
 	for (size_t round = 0; round < SERVERS_MAX; round++) {
 		for (size_t i = 0; i < w->n; i++) {
 			const struct host *h = w->host + i;
-			if (round >= h->n || s->n == SERVERS_MAX || has_server(s, h->address[round]))
+			if (round >= h->n || s->n == SERVERS_MAX ||
+			    has_server(s, h->address[round]))
 				continue;
 			struct server *to = s->at + s->n++;
 			str_put(to->name, "%s", h->name);
@@ -267,8 +268,9 @@ static enum seal_status no_server(struct servers_find *s)
 	fail(s, SEAL_EAGAIN, "no server of the zone %s answers for it: %s", s->apex,
 	     buf_text(&list));
 	if (n_mute == s->n)
-		hint(s, "if none can be reached from here, port 53 may be blocked: look through the "
-			"resolvers instead (propagation { check resolvers })");
+		hint(s,
+		     "if none can be reached from here, port 53 may be blocked: look through the "
+		     "resolvers instead (propagation { check resolvers })");
 	return s->story.st;
 }
 

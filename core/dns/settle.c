@@ -23,13 +23,13 @@ enum {
 };
 
 enum step { /* what has just ended when the task runs */
-	STEP_START,
-	STEP_PAUSE,   /* before a round */
-	STEP_ROUND,   /* its questions are answered */
-	STEP_CONFIRM, /* the pause before all are asked once more */
-	STEP_CONFIRMED,
-	STEP_SETTLED, /* the wait after all was seen */
-	STEP_SERIALS, /* the last questions, for the report */
+	    STEP_START,
+	    STEP_PAUSE,	  /* before a round */
+	    STEP_ROUND,	  /* its questions are answered */
+	    STEP_CONFIRM, /* the pause before all are asked once more */
+	    STEP_CONFIRMED,
+	    STEP_SETTLED, /* the wait after all was seen */
+	    STEP_SERIALS, /* the last questions, for the report */
 };
 
 /* ---- one question ---- */
@@ -200,8 +200,7 @@ static void plan_zone(struct settle *s, const struct servers_find *zone)
 			continue;
 		n_ok += w->track[i].asked && l->state == SEEN_OK;
 		n_lack += w->track[i].asked && l->state != SEEN_OK && l->state != SEEN_SILENT;
-		if (sentinel == SIZE_MAX && !w->track[i].asked && l->state != SEEN_OK &&
-		    !l->silent)
+		if (sentinel == SIZE_MAX && !w->track[i].asked && l->state != SEEN_OK && !l->silent)
 			sentinel = i;
 	}
 	if (n_ok || (!n_lack && sentinel == SIZE_MAX))
@@ -404,7 +403,8 @@ static enum seal_status make_looks(struct settle *s)
 	for (size_t i = 0; i < s->n_want; i++) {
 		const struct servers_find *zone = s->want[i].servers;
 		if (!name_to_wire(s->want[i].owner, (uint8_t[NAME_WIRE_MAX]){ 0 }))
-			return fail(s, SEAL_EINVAL, "%s is no domain name", clean(s->want[i].owner));
+			return fail(s, SEAL_EINVAL, "%s is no domain name",
+				    clean(s->want[i].owner));
 		if (spread ? !n_resolvers : !zone->n_auth)
 			return fail(s, SEAL_EAGAIN, "no server is known to look for %s at",
 				    s->want[i].owner);
@@ -413,7 +413,8 @@ static enum seal_status make_looks(struct settle *s)
 				s->look[s->n_look++] =
 					(struct settle_look){ .want = i, .server = zone->at + k };
 		if (spread)
-			s->look[s->n_look++] = (struct settle_look){ .want = i, .server = w->resolver };
+			s->look[s->n_look++] =
+				(struct settle_look){ .want = i, .server = w->resolver };
 	}
 	return SEAL_OK;
 }
@@ -437,9 +438,8 @@ static bool start(struct settle *s)
 }
 
 static bool (*const steps[])(struct settle *) = {
-	[STEP_START] = start,	    [STEP_PAUSE] = begin_round,
-	[STEP_ROUND] = read_round,  [STEP_CONFIRM] = confirm,
-	[STEP_CONFIRMED] = read_confirmed, [STEP_SETTLED] = finish,
+	[STEP_START] = start,	  [STEP_PAUSE] = begin_round,	     [STEP_ROUND] = read_round,
+	[STEP_CONFIRM] = confirm, [STEP_CONFIRMED] = read_confirmed, [STEP_SETTLED] = finish,
 	[STEP_SERIALS] = report,
 };
 

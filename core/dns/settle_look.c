@@ -40,8 +40,7 @@ static bool has_value(const struct seal_message *m, const char *owner, const cha
 
 	while ((rr = next_rr(m, owner, TYPE_TXT, &at))) {
 		buf_clear(&text);
-		if (wire_txt(rr, &text) && text.len == len &&
-		    !memcmp(buf_text(&text), value, len))
+		if (wire_txt(rr, &text) && text.len == len && !memcmp(buf_text(&text), value, len))
 			return true;
 	}
 	return false;

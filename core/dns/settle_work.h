@@ -37,7 +37,7 @@ struct settle_work {
 	bool is_last, is_canceled;
 
 	struct server resolver[RESOLVERS_MAX]; /* as servers; SETTLE_RESOLVERS */
-	int64_t *cached_until_ms;              /* per want and resolver */
+	int64_t *cached_until_ms;	       /* per want and resolver */
 };
 
 /* What an answer to a TXT question says about a want.  ret_negative_s: how long a resolver will

@@ -16,7 +16,7 @@
 const char *rcode_name(unsigned rcode)
 {
 	static const char *const names[] = {
-		"NOERROR", "FORMERR",  "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+		"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
 		"YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE", [16] = "BADVERS",
 	};
 	const char *name = rcode < COUNT(names) ? names[rcode] : NULL;
@@ -51,8 +51,8 @@ size_t wire_query(const char *name, uint16_t type, bool recurse, uint8_t ret[WIR
 	memset(ret, 0, HEADER);
 	clock_random(ret, 2);
 	ret[2] = recurse ? 1 : 0; /* RD */
-	ret[5] = 1;               /* one question */
-	ret[11] = 1;              /* and the OPT record */
+	ret[5] = 1;		  /* one question */
+	ret[11] = 1;		  /* and the OPT record */
 	at = put_u16(at + n, type);
 	at = put_u16(at, CLASS_IN);
 	*at++ = 0; /* OPT at the root: RFC 6891 6.1.2 */

@@ -32,9 +32,9 @@ struct zone_work {
 	struct hop hop[ZONE_HOPS_MAX];
 	size_t n_hop, n_checked; /* checked: made by no wildcard */
 	enum step step;
-	const char *owner; /* the end of the chain so far */
-	const char *at;    /* owner or above: what was asked last */
-	const char *apex;  /* seen for owner, until the chain is known to hold */
+	const char *owner;   /* the end of the chain so far */
+	const char *at;	     /* owner or above: what was asked last */
+	const char *apex;    /* seen for owner, until the chain is known to hold */
 	struct story failed; /* the first question that no resolver could answer */
 	unsigned n_silent;
 	size_t asked; /* labels of the name that the last SOA answer was about */
@@ -93,8 +93,8 @@ static const char *apex_for(const struct seal_message *m, const char *name)
 		const struct seal_rr *rr = m->rr + i;
 		if (rr->type != TYPE_SOA)
 			continue;
-		if (rr->section == 1 ? name_same(name, rr->owner) :
-				       rr->section == 2 && name_is_under(name, rr->owner))
+		if (rr->section == 1 ? name_same(name, rr->owner)
+				     : rr->section == 2 && name_is_under(name, rr->owner))
 			return rr->owner;
 	}
 	return NULL;
@@ -179,17 +179,22 @@ static enum seal_status not_found(struct zone_find *z, const char *apex)
 	const char *says = rcode_name(w->rcode);
 	if (!apex)
 		fail(z, SEAL_ENOTFOUND,
-		     "no zone found for %s: the resolver %s says %s and names no zone; is the domain "
-		     "registered and delegated?", w->owner, resolver, says);
+		     "no zone found for %s: the resolver %s says %s and names no zone; is the "
+		     "domain "
+		     "registered and delegated?",
+		     w->owner, resolver, says);
 	else if (!name_labels(apex))
 		fail(z, SEAL_ENOTFOUND,
-		     "no zone found for %s: the resolver %s says %s, even the top-level domain does "
-		     "not exist", w->owner, resolver, says);
+		     "no zone found for %s: the resolver %s says %s, even the top-level domain "
+		     "does "
+		     "not exist",
+		     w->owner, resolver, says);
 	else
 		fail(z, SEAL_ENOTFOUND,
-		     "no zone found for %s: the resolver %s says %s, the nearest zone is %s itself; "
-		     "is %s registered and delegated?", w->owner, resolver, says, apex,
-		     registrable(w->owner));
+		     "no zone found for %s: the resolver %s says %s, the nearest zone is %s "
+		     "itself; "
+		     "is %s registered and delegated?",
+		     w->owner, resolver, says, apex, registrable(w->owner));
 	if (w->n_hop)
 		story_prefix(&z->story, "%s: ", z->chain);
 	return z->story.st;
@@ -198,8 +203,8 @@ static enum seal_status not_found(struct zone_find *z, const char *apex)
 static bool is_private(const char *label)
 {
 	static const char *const labels[] = {
-		"alt",	 "corp",  "home",	 "internal",  "intranet", "invalid", "lan",
-		"local", "localdomain", "localhost", "onion", "private",  "test",
+		"alt",	 "corp",	"home",	     "internal", "intranet", "invalid", "lan",
+		"local", "localdomain", "localhost", "onion",	 "private",  "test",
 	};
 
 	for (size_t i = 0; i < COUNT(labels); i++)
@@ -375,8 +380,8 @@ static enum seal_status read_exists(struct zone_find *z)
 }
 
 static enum seal_status (*const steps[])(struct zone_find *) = {
-	[STEP_START] = start,	      [STEP_OWNER] = read_owner, [STEP_ALIAS] = read_alias,
-	[STEP_SIBLING] = read_sibling, [STEP_WALK] = read_walk,	 [STEP_EXISTS] = read_exists,
+	[STEP_START] = start,	       [STEP_OWNER] = read_owner, [STEP_ALIAS] = read_alias,
+	[STEP_SIBLING] = read_sibling, [STEP_WALK] = read_walk,	  [STEP_EXISTS] = read_exists,
 };
 
 static void run(struct task *t)

@@ -95,26 +95,6 @@ static enum seal_status group_id(const char *group, gid_t *ret, struct story *st
 	return SEAL_OK;
 }
 
-struct part { /* one file of a generation */
-	const char *name;
-	const struct buf *text;
-	bool secret;
-};
-
-static enum seal_status write_parts(const char *dir, const struct part *parts, size_t n, gid_t group,
-				    struct story *story)
-{
-	enum seal_status st = SEAL_OK;
-
-	for (size_t i = 0; i < n && !st; i++) {
-		scoped(free_p) char *path = str_printf("%s/%s", dir, parts[i].name);
-		mode_t mode = !parts[i].secret ? 0644 : group == (gid_t)-1 ? 0600 : 0640;
-		st = file_create(path, parts[i].text->data, parts[i].text->len, mode,
-				 parts[i].secret ? group : (gid_t)-1, story);
-	}
-	return st;
-}
-
 /* Read back what was written: the pair must match before anything points at it. */
 static enum seal_status verify_pair(const char *dir, struct story *story)
 {
@@ -141,9 +121,6 @@ static enum seal_status write_generation(const struct install *in, const char *d
 {
 	scoped(buf_free) struct buf key = { 0 }, cert = { 0 }, chain = { 0 }, full = { 0 },
 				    keyfull = { 0 }, meta = { 0 };
-	const struct part parts[] = { { "privkey.pem", &key, true },	{ "cert.pem", &cert, false },
-				      { "chain.pem", &chain, false },	{ "fullchain.pem", &full, false },
-				      { "keyfull.pem", &keyfull, true }, { "meta.json", &meta, false } };
 	gid_t group;
 	enum seal_status st = group_id(in->group, &group, story);
 
@@ -162,11 +139,21 @@ static enum seal_status write_generation(const struct install *in, const char *d
 	buf_str(&meta, json);
 	buf_char(&meta, '\n');
 
+	const gid_t nobody = (gid_t)-1;
+	const mode_t secret = group == nobody ? 0600 : 0640;
+	const struct file_part parts[] = {
+		{ "privkey.pem", key.data, key.len, secret, group },
+		{ "keyfull.pem", keyfull.data, keyfull.len, secret, group },
+		{ "cert.pem", cert.data, cert.len, 0644, nobody },
+		{ "chain.pem", buf_text(&chain), chain.len, 0644, nobody },
+		{ "fullchain.pem", full.data, full.len, 0644, nobody },
+		{ "meta.json", meta.data, meta.len, 0644, nobody },
+	};
 	st = dir_remove(dir, story);
 	if (!st)
 		st = dir_make(dir, 0700, story);
 	if (!st)
-		st = write_parts(dir, parts, COUNT(parts), group, story);
+		st = files_create(dir, parts, COUNT(parts), story);
 	if (!st)
 		st = verify_pair(dir, story);
 	if (!st && (chmod(dir, 0750) || (group != (gid_t)-1 && chown(dir, (uid_t)-1, group))))

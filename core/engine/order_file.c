@@ -46,8 +46,6 @@ enum seal_status order_file_begin(const struct store *s, const char *cert, struc
 	scoped(free_p) char *certs = store_path(s, "certs");
 	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
 	scoped(free_p) char *dir = store_path(s, "certs/%s/order", cert);
-	scoped(free_p) char *key = store_path(s, "certs/%s/order/privkey.pem", cert);
-	scoped(free_p) char *csr = store_path(s, "certs/%s/order/csr.der", cert);
 	scoped(free_p) char *reserve = store_path(s, "certs/%s/order/reserve", cert);
 	scoped(buf_free) struct buf pem = { 0 };
 	enum seal_status st = key_write(f->key, &pem, story);
@@ -58,10 +56,12 @@ enum seal_status order_file_begin(const struct store *s, const char *cert, struc
 		st = dir_remove(dir, story);
 	if (!st)
 		st = dir_make(dir, 0700, story);
+	const struct file_part parts[] = {
+		{ "privkey.pem", pem.data, pem.len, 0600, (gid_t)-1 },
+		{ "csr.der", f->csr.data, f->csr.len, 0600, (gid_t)-1 },
+	};
 	if (!st)
-		st = file_create(key, pem.data, pem.len, 0600, (gid_t)-1, story);
-	if (!st)
-		st = file_create(csr, f->csr.data, f->csr.len, 0600, (gid_t)-1, story);
+		st = files_create(dir, parts, COUNT(parts), story);
 	if (!st)
 		st = make_reserve(reserve, story);
 	if (!st)

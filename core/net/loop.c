@@ -77,8 +77,13 @@ void *loop_multi(struct loop *l)
 
 static void move_all(struct list *from, struct list *to)
 {
-	for (struct list *x; (x = list_shift(from));)
-		list_add(to, x);
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
 }
 
 /* Tasks. */

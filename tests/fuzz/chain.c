@@ -25,9 +25,9 @@ static const char pem[] = "-----BEGIN EC PRIVATE KEY-----\n"
 
 static void look(const char *text, size_t size, const struct key *key)
 {
-	char *at[] = {(char[]){"a.example"}};
-	struct words names = {at, 1};
-	struct story story = {0};
+	char *at[] = { (char[]){ "a.example" } };
+	struct words names = { at, 1 };
+	struct story story = { 0 };
 	struct chain c;
 
 	if (!chain_read(text, size, &c, &story)) {
@@ -45,7 +45,7 @@ static void look(const char *text, size_t size, const struct key *key)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct key *key;
-	struct story story = {0};
+	struct story story = { 0 };
 
 	if (!key && key_read(pem, sizeof(pem) - 1, &key, &story))
 		abort();

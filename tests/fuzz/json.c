@@ -23,22 +23,22 @@ struct thing {
 	struct words names;
 };
 
-static const char *const states[] = {"pending", "valid", "invalid", NULL};
+static const char *const states[] = { "pending", "valid", "invalid", NULL };
 static const struct field fields[] = {
-        {"type", FIELD_TEXT, 0, offsetof(struct thing, type), NULL},
-        {"url", FIELD_URL, 0, offsetof(struct thing, url), NULL},
-        {"wildcard", FIELD_BOOL, 0, offsetof(struct thing, wildcard), NULL},
-        {"number", FIELD_INT, 0, offsetof(struct thing, number), NULL},
-        {"expires", FIELD_TIME, 0, offsetof(struct thing, expires), NULL},
-        {"status", FIELD_NAME, 0, offsetof(struct thing, status), states},
-        {"names", FIELD_TEXTS, 0, offsetof(struct thing, names), NULL},
-        {0},
+	{ "type", FIELD_TEXT, 0, offsetof(struct thing, type), NULL },
+	{ "url", FIELD_URL, 0, offsetof(struct thing, url), NULL },
+	{ "wildcard", FIELD_BOOL, 0, offsetof(struct thing, wildcard), NULL },
+	{ "number", FIELD_INT, 0, offsetof(struct thing, number), NULL },
+	{ "expires", FIELD_TIME, 0, offsetof(struct thing, expires), NULL },
+	{ "status", FIELD_NAME, 0, offsetof(struct thing, status), states },
+	{ "names", FIELD_TEXTS, 0, offsetof(struct thing, names), NULL },
+	{ 0 },
 };
 
 static void fill(const struct json_object *o)
 {
-	struct thing t = {0}, again = {0};
-	struct story story = {0};
+	struct thing t = { 0 }, again = { 0 };
+	struct story story = { 0 };
 
 	if (field_read(fields, o, "fuzz", &t, &story))
 		return;
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	scoped(json_put_p) struct json_object *o = NULL;
 	scoped(free_p) char *shown = text_clean((const char *)data, size, TEXT_CLEAN_MAX);
-	struct story story = {0};
+	struct story story = { 0 };
 
 	if (!text_is_utf8(shown, strlen(shown)) || strpbrk(shown, "\n\r\t\x1b"))
 		abort(); /* clean is clean */

@@ -73,6 +73,8 @@ world() {
 	export XDG_CONFIG_HOME="$WORLD/config" XDG_STATE_HOME="$WORLD/xdg" HOME="$WORLD"
 	unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 	ip link set lo up
+	# BIND listens only at addresses that an interface has.
+	for n in 2 3 4 8 9 10 11; do ip address add "127.0.0.$n/8" dev lo; done
 	echo 'nameserver 127.0.0.1' >"$WORLD/resolv.conf"
 	echo 'hosts: files dns' >"$WORLD/nsswitch.conf"
 	printf '127.0.0.1 localhost\n::1 localhost\n' >"$WORLD/hosts"
@@ -119,10 +121,9 @@ wait_port() {
 }
 
 wait_zone() {
-	tries=$((START_LIMIT * 20))
+	until=$(($(date +%s) + START_LIMIT))
 	until kdig +short +timeout=1 +retry=0 @"$1" "$2" SOA 2>/dev/null | grep -q .; do
-		tries=$((tries - 1))
-		test $tries -gt 0 || world_broken "$1 does not serve $2"
+		test "$(date +%s)" -lt "$until" || world_broken "$1 does not serve $2"
 		sleep 0.05
 	done
 }
@@ -305,6 +306,7 @@ bind_start() {
 			listen-on-v6 { none; };
 			recursion no;
 			dnssec-validation no;
+			notify no;
 			allow-transfer { any; };
 		};
 		controls { };
@@ -434,7 +436,8 @@ badca_start() {
 ca_requests() { grep -c ' -> calling handler()' "$WORLD/pebble.log"; }
 ca_connections() { grep -c '^connection' "$WORLD/relay.log"; }
 knot_updates() { grep -c "\\[$1\\.\\] DDNS, processing" "$WORLD/ns1.log"; }
-bind_updates() { grep -c 'updating zone' "$WORLD/bind.log"; }
+# BIND writes a line a record; those of one message name the same client and port.
+bind_updates() { sed -n 's,.*client @[^ ]* \([^ ]*\)\/key .*updating zone.*,\1,p' "$WORLD/bind.log" | uniq | grep -c .; }
 
 # TXT records that are still in a zone, at its primary.
 leftovers() { # ADDRESS ZONE
@@ -510,4 +513,33 @@ chain_verifies() {
 		"https://ca.test:15000/roots/0" >"$WORLD/root0.pem" || return 1
 	certtool --verify --load-ca-certificate "$WORLD/root0.pem" --infile "$(live "$1" fullchain.pem)" \
 		>"$WORLD/verify.log" 2>&1
+}
+
+# ---- what a failure must look like
+
+# refused "what" CODE PATTERN COMMAND...: ends with this status, says what PATTERN wants (a line for
+# a person, not a dump), nothing on stdout that looks like success, no octet that a terminal would
+# obey.  Its output stays in $WORLD/out and $WORLD/err.
+refused() {
+	what=$1 code=$2 pattern=$3
+	shift 3
+	"$@" >"$WORLD/out" 2>"$WORLD/err" </dev/null
+	got=$?
+	problems=
+	test "$got" = "$code" || problems="status $got in place of $code; "
+	tr '\n' ' ' <"$WORLD/err" | grep -Eiq -e "$pattern" || problems="${problems}does not say /$pattern/; "
+	! LC_ALL=C tr -d '\n\t' <"$WORLD/err" | LC_ALL=C grep -q '[[:cntrl:]]' ||
+		problems="${problems}control characters; "
+	! grep -Fq -e "$(printf '\342\200\256')" "$WORLD/err" || problems="${problems}BiDi override; "
+	test "$(wc -c <"$WORLD/err")" -lt 4000 || problems="${problems}says too much; "
+	! grep -Eq 'ERROR: AddressSanitizer|runtime error:|LeakSanitizer' "$WORLD/err" ||
+		problems="${problems}sanitizer; "
+	if test -z "$problems"; then
+		pass "$what"
+	else
+		fail "$what"
+		echo "# $problems"
+		head -c 3000 "$WORLD/err" | cat -v | sed 's/^/# /'
+		return 1
+	fi
 }

@@ -25,17 +25,17 @@ static struct story story;
 /* Two names, our key, 90 days: nothing wrong with it. */
 static struct recipe good(void)
 {
-	return (struct recipe){.key = key,
-	                       .names = "a.example *.a.example",
-	                       .from = NOW - HOUR_S,
-	                       .until = NOW + 90 * DAY_S};
+	return (struct recipe){ .key = key,
+		                .names = "a.example *.a.example",
+		                .from = NOW - HOUR_S,
+		                .until = NOW + 90 * DAY_S };
 }
 
 /* Read and checked against our key and two names. */
 static enum seal_status look(const char *pem)
 {
 	struct chain c;
-	scoped(words_free) struct words names = {0};
+	scoped(words_free) struct words names = { 0 };
 
 	story_clear(&story);
 	words_split(&names, "*.a.example a.example");
@@ -48,8 +48,8 @@ static enum seal_status look(const char *pem)
 
 static void request_holds_the_names_and_nothing_else(void)
 {
-	scoped(words_free) struct words names = {0};
-	scoped(buf_free) struct buf der = {0};
+	scoped(words_free) struct words names = { 0 };
+	scoped(buf_free) struct buf der = { 0 };
 	gnutls_x509_crq_t q;
 	char text[256];
 	size_t n;
@@ -57,7 +57,7 @@ static void request_holds_the_names_and_nothing_else(void)
 
 	words_split(&names, "a.example *.a.example xn--bcher-kva.example");
 	ok(!csr_make(key, &names, &der, &story), "made");
-	gnutls_datum_t d = {(void *)der.data, (unsigned)der.len};
+	gnutls_datum_t d = { (void *)der.data, (unsigned)der.len };
 	gnutls_x509_crq_init(&q);
 	ok(!gnutls_x509_crq_import(q, &d, GNUTLS_X509_FMT_DER), "is a request");
 	ok(!gnutls_x509_crq_verify(q, 0), "signed by its key");
@@ -87,16 +87,16 @@ static void request_holds_the_names_and_nothing_else(void)
 
 static void requests_come_with_every_key(void)
 {
-	scoped(words_free) struct words names = {0}, none = {0};
+	scoped(words_free) struct words names = { 0 }, none = { 0 };
 
 	words_split(&names, "a.example");
 	for (enum key_type t = 0; t <= KEY_RSA_2048; t++) {
 		scoped(key_free_p) struct key *k = NULL;
-		scoped(buf_free) struct buf der = {0};
+		scoped(buf_free) struct buf der = { 0 };
 		ok(!key_new(t, &k, &story) && !csr_make(k, &names, &der, &story) && der.len, "%s",
 		   key_type_label(t));
 	}
-	scoped(buf_free) struct buf der = {0};
+	scoped(buf_free) struct buf der = { 0 };
 	ok(csr_make(key, &none, &der, &story) == SEAL_EINVAL, "not without names");
 }
 
@@ -105,10 +105,10 @@ static void a_good_chain_passes(void)
 	static const struct {
 		const char *what, *order;
 		unsigned flags;
-	} cases[] = {{"leaf and intermediate", "01", 0},
-	             {"with its root", "012", 0},
-	             {"the leaf alone", "0", 0},
-	             {"no extended key usage", "01", CHAIN_NO_EKU}};
+	} cases[] = { { "leaf and intermediate", "01", 0 },
+		      { "with its root", "012", 0 },
+		      { "the leaf alone", "0", 0 },
+		      { "no extended key usage", "01", CHAIN_NO_EKU } };
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct recipe r = good();
@@ -157,60 +157,62 @@ static void bad_certificates_are_refused(void)
 		unsigned flags;
 		const char *sentence;
 	} cases[] = {
-	        {.names = "b.example",
-	         .sentence = "the CA sent a certificate for other names: has b.example; asked "
-	                     "*.a.example, a.example"},
-	        {.names = "a.example *.a.example www.example",
-	         .sentence = "the CA sent a certificate for other names: has a.example, "
-	                     "*.a.example, www.example; asked *.a.example, a.example"},
-	        {.names = "a.example",
-	         .sentence = "the CA sent a certificate for other names: has a.example; asked "
-	                     "*.a.example, a.example"},
-	        {.names = "a.example *.*.a.example",
-	         .sentence = "the CA sent a certificate for other names: has a.example, "
-	                     "*.*.a.example; asked *.a.example, a.example"},
-	        {.names = "",
-	         .sentence = "the CA sent a certificate for other names: has none; asked "
-	                     "*.a.example, a.example"},
-	        {.flags = CHAIN_WITH_ADDRESS,
-	         .sentence = "the CA sent a certificate with names that are no DNS names"},
-	        {.flags = CHAIN_LEAF_IS_CA,
-	         .sentence = "the CA sent a certificate that is itself a CA's (CA:TRUE)"},
-	        {.flags = CHAIN_CLIENT_ONLY,
-	         .sentence = "the CA sent a certificate that is not for servers: its extended "
-	                     "key usage lacks serverAuth"},
-	        {.until_s = -10,
-	         .sentence = "the CA sent a certificate that expired on 2027-01-15T07:59:50Z; "
-	                     "here it is 2027-01-15T08:00:00Z"},
-	        {.until_s = HOUR_S,
-	         .sentence = "the CA sent a certificate that is about to expire, on "
-	                     "2027-01-15T09:00:00Z; here it is 2027-01-15T08:00:00Z"},
-	        {.from_s = HOUR_S + 1,
-	         .sentence = "the CA sent a certificate that is not valid before "
-	                     "2027-01-15T09:00:01Z; here it is 2027-01-15T08:00:00Z"},
-	        {.from_s = -7 * DAY_S - 1,
-	         .sentence = "the CA sent a certificate that is no new one: valid since "
-	                     "2027-01-08T07:59:59Z; here it is 2027-01-15T08:00:00Z"},
-	        {.flags = CHAIN_SHA1,
-	         .sentence = "certificate 1 of the chain is signed with a weak algorithm: "
-	                     "ECDSA-SHA1"},
-	        {.flags = CHAIN_WEAK_ISSUER,
-	         .sentence = "certificate 2 of the chain has a weak key: RSA 1024 bits"},
-	        {.flags = CHAIN_FORGED,
-	         .sentence = "certificate 1 of the chain (issuer CN=Test Inner) is not signed by "
-	                     "the next (CN=Test Inner)"},
-	        {.order = "02",
-	         .sentence = "certificate 1 of the chain (issuer CN=Test Inner) is not signed by "
-	                     "the next (CN=Test Root)"},
-	        {.order = "021",
-	         .sentence = "certificate 1 of the chain (issuer CN=Test Inner) is not signed by "
-	                     "the next (CN=Test Root)"},
-	        {.order = "10", .sentence = "the CA sent a certificate for another key"},
-	        {.order = "2", .sentence = "the CA sent a certificate for another key"},
-	        {.order = "0122", .sentence = "the chain has the same certificate twice (3 and 4)"},
-	        {.order = "001", .sentence = "the chain has the same certificate twice (1 and 2)"},
-	        {.order = "00000000000",
-	         .sentence = "the CA sent a chain of more than 10 certificates"},
+		{ .names = "b.example",
+		  .sentence = "the CA sent a certificate for other names: has b.example; asked "
+		              "*.a.example, a.example" },
+		{ .names = "a.example *.a.example www.example",
+		  .sentence = "the CA sent a certificate for other names: has a.example, "
+		              "*.a.example, www.example; asked *.a.example, a.example" },
+		{ .names = "a.example",
+		  .sentence = "the CA sent a certificate for other names: has a.example; asked "
+		              "*.a.example, a.example" },
+		{ .names = "a.example *.*.a.example",
+		  .sentence = "the CA sent a certificate for other names: has a.example, "
+		              "*.*.a.example; asked *.a.example, a.example" },
+		{ .names = "",
+		  .sentence = "the CA sent a certificate for other names: has none; asked "
+		              "*.a.example, a.example" },
+		{ .flags = CHAIN_WITH_ADDRESS,
+		  .sentence = "the CA sent a certificate with names that are no DNS names" },
+		{ .flags = CHAIN_LEAF_IS_CA,
+		  .sentence = "the CA sent a certificate that is itself a CA's (CA:TRUE)" },
+		{ .flags = CHAIN_CLIENT_ONLY,
+		  .sentence = "the CA sent a certificate that is not for servers: its extended "
+		              "key usage lacks serverAuth" },
+		{ .until_s = -10,
+		  .sentence = "the CA sent a certificate that expired on 2027-01-15T07:59:50Z; "
+		              "here it is 2027-01-15T08:00:00Z" },
+		{ .until_s = HOUR_S,
+		  .sentence = "the CA sent a certificate that is about to expire, on "
+		              "2027-01-15T09:00:00Z; here it is 2027-01-15T08:00:00Z" },
+		{ .from_s = HOUR_S + 1,
+		  .sentence = "the CA sent a certificate that is not valid before "
+		              "2027-01-15T09:00:01Z; here it is 2027-01-15T08:00:00Z" },
+		{ .from_s = -7 * DAY_S - 1,
+		  .sentence = "the CA sent a certificate that is no new one: valid since "
+		              "2027-01-08T07:59:59Z; here it is 2027-01-15T08:00:00Z" },
+		{ .flags = CHAIN_SHA1,
+		  .sentence = "certificate 1 of the chain is signed with a weak algorithm: "
+		              "ECDSA-SHA1" },
+		{ .flags = CHAIN_WEAK_ISSUER,
+		  .sentence = "certificate 2 of the chain has a weak key: RSA 1024 bits" },
+		{ .flags = CHAIN_FORGED,
+		  .sentence = "certificate 1 of the chain (issuer CN=Test Inner) is not signed by "
+		              "the next (CN=Test Inner)" },
+		{ .order = "02",
+		  .sentence = "certificate 1 of the chain (issuer CN=Test Inner) is not signed by "
+		              "the next (CN=Test Root)" },
+		{ .order = "021",
+		  .sentence = "certificate 1 of the chain (issuer CN=Test Inner) is not signed by "
+		              "the next (CN=Test Root)" },
+		{ .order = "10", .sentence = "the CA sent a certificate for another key" },
+		{ .order = "2", .sentence = "the CA sent a certificate for another key" },
+		{ .order = "0122",
+		  .sentence = "the chain has the same certificate twice (3 and 4)" },
+		{ .order = "001",
+		  .sentence = "the chain has the same certificate twice (1 and 2)" },
+		{ .order = "00000000000",
+		  .sentence = "the CA sent a chain of more than 10 certificates" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -253,35 +255,35 @@ static void anything_but_pem_is_refused(void)
 {
 	struct recipe r = good();
 	scoped(free_p) char *pem = test_ca_issue(ca, &r);
-	scoped(buf_free) struct buf secret = {0};
+	scoped(buf_free) struct buf secret = { 0 };
 	enum seal_status st = key_write(key, &secret, &story);
 	const struct {
 		char *text;
 		const char *sentence;
 	} cases[] = {
-	        {str_copy(""), "the CA sent an empty chain"},
-	        {str_copy("\n \r\n"), "the CA sent an empty chain"},
-	        {str_copy("<html>\x1b[2J"),
-	         "the CA sent no plain PEM chain: \"<html>\\x1B[2J\" is in it"},
-	        {str_printf("subject=/CN=a\n%s", pem),
-	         "the CA sent no plain PEM chain: \"subject=/CN=a\" is in it"},
-	        {str_printf("%s# end\n", pem),
-	         "the CA sent no plain PEM chain: \"# end\" is in it"},
-	        {str_printf("%s%s", pem, buf_text(&secret)),
-	         "the CA sent a private key with the chain"},
-	        {str_printf("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"),
-	         "the CA sent no plain PEM chain: \"-----BEGIN X509 CRL-----\" is in it"},
-	        {str_printf("%.*s", (int)strlen(pem) / 4, pem),
-	         "certificate 1 of the chain is no base64, or cut off"},
-	        {str_printf("%.*s", (int)strlen(pem) - 10, pem),
-	         "certificate 2 of the chain is no base64, or cut off"},
-	        {str_printf("%s-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", pem),
-	         "certificate 3 of the chain is no base64, or cut off"},
-	        {str_printf("%s-----BEGIN CERTIFICATE-----\nAA%%\n-----END CERTIFICATE-----\n",
-	                    pem),
-	         "certificate 3 of the chain is no base64, or cut off"},
-	        {str_printf("-----BEGIN CERTIFICATE-----\nMAAAAAAA\n-----END CERTIFICATE-----\n"),
-	         "certificate 1 of the chain cannot be read: "},
+		{ str_copy(""), "the CA sent an empty chain" },
+		{ str_copy("\n \r\n"), "the CA sent an empty chain" },
+		{ str_copy("<html>\x1b[2J"),
+		  "the CA sent no plain PEM chain: \"<html>\\x1B[2J\" is in it" },
+		{ str_printf("subject=/CN=a\n%s", pem),
+		  "the CA sent no plain PEM chain: \"subject=/CN=a\" is in it" },
+		{ str_printf("%s# end\n", pem),
+		  "the CA sent no plain PEM chain: \"# end\" is in it" },
+		{ str_printf("%s%s", pem, buf_text(&secret)),
+		  "the CA sent a private key with the chain" },
+		{ str_printf("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"),
+		  "the CA sent no plain PEM chain: \"-----BEGIN X509 CRL-----\" is in it" },
+		{ str_printf("%.*s", (int)strlen(pem) / 4, pem),
+		  "certificate 1 of the chain is no base64, or cut off" },
+		{ str_printf("%.*s", (int)strlen(pem) - 10, pem),
+		  "certificate 2 of the chain is no base64, or cut off" },
+		{ str_printf("%s-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", pem),
+		  "certificate 3 of the chain is no base64, or cut off" },
+		{ str_printf("%s-----BEGIN CERTIFICATE-----\nAA%%\n-----END CERTIFICATE-----\n",
+		             pem),
+		  "certificate 3 of the chain is no base64, or cut off" },
+		{ str_printf("-----BEGIN CERTIFICATE-----\nMAAAAAAA\n-----END CERTIFICATE-----\n"),
+		  "certificate 1 of the chain cannot be read: " },
 	};
 
 	ok(!st && secret.len, "a key to put in");
@@ -296,7 +298,7 @@ static void anything_but_pem_is_refused(void)
 static void octets_behind_a_certificate_are_refused(void)
 {
 	struct recipe r = good();
-	scoped(buf_free) struct buf der = {0};
+	scoped(buf_free) struct buf der = { 0 };
 	struct chain c;
 
 	r.order = "0";
@@ -334,13 +336,14 @@ static void trust_is_what_the_bundle_says(void)
 
 static void a_request_becomes_a_certificate(void)
 {
-	scoped(words_free) struct words names = {0};
-	scoped(buf_free) struct buf der = {0};
+	scoped(words_free) struct words names = { 0 };
+	scoped(buf_free) struct buf der = { 0 };
 
 	words_split(&names, "a.example *.a.example");
 	ok(!csr_make(key, &names, &der, &story), "a request");
 	struct recipe r = {
-	        .csr = der.data, .csr_len = der.len, .from = NOW, .until = NOW + 90 * DAY_S};
+		.csr = der.data, .csr_len = der.len, .from = NOW, .until = NOW + 90 * DAY_S
+	};
 	scoped(free_p) char *pem = test_ca_issue(ca, &r);
 	ok(!look(pem), "is issued with its names and key %s", story.text);
 }

@@ -25,17 +25,17 @@ static struct json_object *read_json(const char *text)
 static void good_json_is_read_and_written(void)
 {
 	static const char *const texts[] = {
-	        "{}",
-	        "[]",
-	        "[1,-2,3.5,\"x\",true,false,null]",
-	        "{\"a\":{\"b\":[{\"c\":\"d/e\"}]}}",
-	        "\"text\"",
-	        "12",
-	        "true",
-	        "{\"\":\"\"}",
-	        "{\"a\":1,\"b\":{\"a\":1}}",
-	        "[{\"a\":1},{\"a\":2}]",
-	        "\"it's \\\"quoted\\\" and \xc3\xbc\"",
+		"{}",
+		"[]",
+		"[1,-2,3.5,\"x\",true,false,null]",
+		"{\"a\":{\"b\":[{\"c\":\"d/e\"}]}}",
+		"\"text\"",
+		"12",
+		"true",
+		"{\"\":\"\"}",
+		"{\"a\":1,\"b\":{\"a\":1}}",
+		"[{\"a\":1},{\"a\":2}]",
+		"\"it's \\\"quoted\\\" and \xc3\xbc\"",
 	};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -53,40 +53,40 @@ static void bad_json_is_refused(void)
 	static const struct {
 		const char *text, *wrong;
 	} cases[] = {
-	        {"", "empty"},
-	        {"  ", "empty"},
-	        {"null", "null"},
-	        {"{", "it is cut off"},
-	        {"{\"a\":1", "it is cut off"},
-	        {"{\"a\":\"b", "a string without end"},
-	        {"\"a\\", "a string without end"},
-	        {"{} {}", NULL},
-	        {"12 3", NULL},
-	        {"[1]\"", "a string without end"},
-	        {"{'a':1}", "a single quote"},
-	        {"['a']", "a single quote"},
-	        {"[\"a\nb\"]", "a control character in a string"},
-	        {"[\"a\x01\"]", "a control character in a string"},
-	        {"[\x01]", "a character that has no place there"},
-	        {"[\"a\\u0000b\"]", "NUL in a string"},
-	        {"{\"a\\u0000b\":1}", "NUL in a string"},
-	        {"{\"a\":1,\"a\":1}", "a member named twice"},
-	        {"{\"a\":1,\"\\u0061\":1}", "a member named twice"},
-	        {"[{\"x\":{\"status\":1,\"url\":2,\"status\":3}}]", "a member named twice"},
-	        {"[\"\xff\"]", "not UTF-8"},
-	        {"[\"\xc0\xaf\"]", "not UTF-8"},
-	        {"<html>", "a character that has no place there"},
-	        {"[1] // done", "a character that has no place there"},
-	        {"NaN", "a character that has no place there"},
-	        {"[Infinity]", "a character that has no place there"},
-	        {"[1,]", NULL},
-	        {"{\"a\":1,}", NULL},
-	        {"{a:1}", NULL},
-	        {"[nan]", NULL},
-	        {"[tru]", NULL},
-	        {"[1 2]", NULL},
-	        {"[\"\\x\"]", NULL},
-	        {"[+1]", NULL},
+		{ "", "empty" },
+		{ "  ", "empty" },
+		{ "null", "null" },
+		{ "{", "it is cut off" },
+		{ "{\"a\":1", "it is cut off" },
+		{ "{\"a\":\"b", "a string without end" },
+		{ "\"a\\", "a string without end" },
+		{ "{} {}", NULL },
+		{ "12 3", NULL },
+		{ "[1]\"", "a string without end" },
+		{ "{'a':1}", "a single quote" },
+		{ "['a']", "a single quote" },
+		{ "[\"a\nb\"]", "a control character in a string" },
+		{ "[\"a\x01\"]", "a control character in a string" },
+		{ "[\x01]", "a character that has no place there" },
+		{ "[\"a\\u0000b\"]", "NUL in a string" },
+		{ "{\"a\\u0000b\":1}", "NUL in a string" },
+		{ "{\"a\":1,\"a\":1}", "a member named twice" },
+		{ "{\"a\":1,\"\\u0061\":1}", "a member named twice" },
+		{ "[{\"x\":{\"status\":1,\"url\":2,\"status\":3}}]", "a member named twice" },
+		{ "[\"\xff\"]", "not UTF-8" },
+		{ "[\"\xc0\xaf\"]", "not UTF-8" },
+		{ "<html>", "a character that has no place there" },
+		{ "[1] // done", "a character that has no place there" },
+		{ "NaN", "a character that has no place there" },
+		{ "[Infinity]", "a character that has no place there" },
+		{ "[1,]", NULL },
+		{ "{\"a\":1,}", NULL },
+		{ "{a:1}", NULL },
+		{ "[nan]", NULL },
+		{ "[tru]", NULL },
+		{ "[1 2]", NULL },
+		{ "[\"\\x\"]", NULL },
+		{ "[+1]", NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -114,7 +114,7 @@ static void nul_octets_are_refused(void)
 
 static char *repeat(const char *what, size_t n, const char *end)
 {
-	struct buf b = {0};
+	struct buf b = { 0 };
 
 	for (size_t i = 0; i < n; i++)
 		buf_str(&b, what);
@@ -158,9 +158,9 @@ static void members_are_found(void)
 	ok(!json_str(NULL, "s") && !json_obj(NULL, "s") && !json_arr(NULL, "s"), "of nothing");
 	is(json_object_get_string((struct json_object *)json_at(o, "a.0.id")), "x", "a.0.id");
 	ok(json_object_get_int((struct json_object *)json_at(o, "a.1.0")) == 7, "a.1.0");
-	static const char *const none[] = {"a.2", "a.-1",     "a.x",
-	                                   "s.0", "a.0.id.x", "q",
-	                                   "z.a", "a..0",     "a.99999999999999999999"};
+	static const char *const none[] = { "a.2", "a.-1",     "a.x",
+		                            "s.0", "a.0.id.x", "q",
+		                            "z.a", "a..0",     "a.99999999999999999999" };
 	for (size_t i = 0; i < COUNT(none); i++)
 		ok(!json_at(o, none[i]), "%s leads nowhere", none[i]);
 	ok(json_at(o, "") == o && !json_at(NULL, "a"), "the empty path stays");
@@ -174,17 +174,17 @@ struct thing {
 	struct words list;
 };
 
-static const char *const states[] = {"pending", "ready", "valid", NULL};
+static const char *const states[] = { "pending", "ready", "valid", NULL };
 static const struct field fields[] = {
-        {"text", FIELD_TEXT, 0, offsetof(struct thing, text), NULL},
-        {"url", FIELD_URL, 0, offsetof(struct thing, url), NULL},
-        {"flag", FIELD_BOOL, 0, offsetof(struct thing, flag), NULL},
-        {"number", FIELD_INT, 0, offsetof(struct thing, number), NULL},
-        {"time", FIELD_TIME, 0, offsetof(struct thing, time), NULL},
-        {"status", FIELD_NAME, FIELD_REQUIRED, offsetof(struct thing, status), states},
-        {"kind", FIELD_NAME, 0, offsetof(struct thing, kind), states},
-        {"list", FIELD_TEXTS, 0, offsetof(struct thing, list), NULL},
-        {0},
+	{ "text", FIELD_TEXT, 0, offsetof(struct thing, text), NULL },
+	{ "url", FIELD_URL, 0, offsetof(struct thing, url), NULL },
+	{ "flag", FIELD_BOOL, 0, offsetof(struct thing, flag), NULL },
+	{ "number", FIELD_INT, 0, offsetof(struct thing, number), NULL },
+	{ "time", FIELD_TIME, 0, offsetof(struct thing, time), NULL },
+	{ "status", FIELD_NAME, FIELD_REQUIRED, offsetof(struct thing, status), states },
+	{ "kind", FIELD_NAME, 0, offsetof(struct thing, kind), states },
+	{ "list", FIELD_TEXTS, 0, offsetof(struct thing, list), NULL },
+	{ 0 },
 };
 
 static void a_table_fills_a_struct_and_back(void)
@@ -194,7 +194,7 @@ static void a_table_fills_a_struct_and_back(void)
 	        "1?a=b@c\",\"flag\":true,\"number\":-5,"
 	        "\"time\":\"2026-11-21T02:40:11Z\",\"status\":\"pending\",\"kind\":\"valid\","
 	        "\"list\":[\"a\",\"b\"]}";
-	struct thing t = {0};
+	struct thing t = { 0 };
 	scoped(json_put_p) struct json_object *o = read_json(text);
 
 	json_object_object_add(o, "unknown", json_object_new_int(1));
@@ -219,27 +219,27 @@ static void wrong_fields_are_named(void)
 	static const struct {
 		const char *text, *sentence;
 	} cases[] = {
-	        {"{}", "order has no status"},
-	        {"{\"status\":null}", "order has no status"},
-	        {"[]", "order is no JSON object"},
-	        {"{\"status\":\"odd\\u001b\"}", "order: status is not known: \"odd\\u001b\""},
-	        {"{\"status\":1}", "order: status is no text: 1"},
-	        {"{\"text\":1}", "order: text is no text: 1"},
-	        {"{\"flag\":\"true\"}", "order: flag is neither true nor false: \"true\""},
-	        {"{\"number\":\"1\"}", "order: number is no whole number: \"1\""},
-	        {"{\"number\":1.5}", "order: number is no whole number: 1.5"},
-	        {"{\"time\":\"today\"}", "order: time is no time: \"today\""},
-	        {"{\"time\":0}", "order: time is no time: 0"},
-	        {"{\"status\":\"valid\",\"list\":\"a\"}", "order: list is no list: \"a\""},
-	        {"{\"status\":\"valid\",\"list\":[\"a\",1]}",
-	         "order: list has a member that is no text, or too long: [\"a\",1]"},
-	        {"{\"status\":\"valid\",\"list\":[null]}",
-	         "order: list has a member that is no text, or too long: [null]"},
-	        {"{\"url\":7}", "order: url is no text: 7"},
+		{ "{}", "order has no status" },
+		{ "{\"status\":null}", "order has no status" },
+		{ "[]", "order is no JSON object" },
+		{ "{\"status\":\"odd\\u001b\"}", "order: status is not known: \"odd\\u001b\"" },
+		{ "{\"status\":1}", "order: status is no text: 1" },
+		{ "{\"text\":1}", "order: text is no text: 1" },
+		{ "{\"flag\":\"true\"}", "order: flag is neither true nor false: \"true\"" },
+		{ "{\"number\":\"1\"}", "order: number is no whole number: \"1\"" },
+		{ "{\"number\":1.5}", "order: number is no whole number: 1.5" },
+		{ "{\"time\":\"today\"}", "order: time is no time: \"today\"" },
+		{ "{\"time\":0}", "order: time is no time: 0" },
+		{ "{\"status\":\"valid\",\"list\":\"a\"}", "order: list is no list: \"a\"" },
+		{ "{\"status\":\"valid\",\"list\":[\"a\",1]}",
+		  "order: list has a member that is no text, or too long: [\"a\",1]" },
+		{ "{\"status\":\"valid\",\"list\":[null]}",
+		  "order: list has a member that is no text, or too long: [null]" },
+		{ "{\"url\":7}", "order: url is no text: 7" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct thing t = {0};
+		struct thing t = { 0 };
 		scoped(json_put_p) struct json_object *o = read_json(cases[i].text);
 		ok(field_read(fields, o, "order", &t, &story) == SEAL_EPROTO, "refused");
 		is(story.text, cases[i].sentence, "and named");
@@ -250,25 +250,26 @@ static void wrong_fields_are_named(void)
 static void urls_have_rules(void)
 {
 	static const char *const bad[] = {
-	        "http://ca.example/",
-	        "https://",
-	        "https:///x",
-	        "https://u@ca.example/",
-	        "https://u:p@ca.example",
-	        "//ca.example",
-	        "ftp://ca.example",
-	        "https://ca.example/ x",
-	        "https://ca.example/\xc3\xbc",
-	        "https://ca.example/\x7f",
-	        "https://ca.example\\@b/",
-	        "HTTPS://ca.example/",
-	        "javascript:1",
-	        "",
-	        "https://?@x",
+		"http://ca.example/",
+		"https://",
+		"https:///x",
+		"https://u@ca.example/",
+		"https://u:p@ca.example",
+		"//ca.example",
+		"ftp://ca.example",
+		"https://ca.example/ x",
+		"https://ca.example/\xc3\xbc",
+		"https://ca.example/\x7f",
+		"https://ca.example\\@b/",
+		"https://ca.example\\b/",
+		"HTTPS://ca.example/",
+		"javascript:1",
+		"",
+		"https://?@x",
 	};
-	static const char *const good[] = {"https://ca.example", "https://127.0.0.1:14000/dir",
-	                                   "https://[::1]:14000/dir", "https://ca.example/@a#b"};
-	static const struct field url[] = {{"url", FIELD_URL, 0, 0, NULL}, {0}};
+	static const char *const good[] = { "https://ca.example", "https://127.0.0.1:14000/dir",
+		                            "https://[::1]:14000/dir", "https://ca.example/@a#b" };
+	static const struct field url[] = { { "url", FIELD_URL, 0, 0, NULL }, { 0 } };
 	char *ret = NULL;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -297,7 +298,7 @@ static void urls_have_rules(void)
 
 static void text_has_a_limit(void)
 {
-	static const struct field text[] = {{"text", FIELD_TEXT, 0, 0, NULL}, {0}};
+	static const struct field text[] = { { "text", FIELD_TEXT, 0, 0, NULL }, { 0 } };
 	scoped(free_p) char *most = repeat("x", FIELD_TEXT_MAX, "");
 	scoped(json_put_p) struct json_object *o = json_object_new_object();
 	char *ret = NULL;

@@ -29,13 +29,13 @@ static struct story story;
 static gnutls_datum_t datum(struct buf *b, const char *code)
 {
 	unbase64(code, b);
-	return (gnutls_datum_t){(void *)b->data, (unsigned)b->len};
+	return (gnutls_datum_t){ (void *)b->data, (unsigned)b->len };
 }
 
 /* A key out of base64url numbers, by way of PEM as the program would meet it. */
 static struct key *ec_key(const char *x, const char *y, const char *d)
 {
-	scoped(buf_free) struct buf bx = {0}, by = {0}, bd = {0};
+	scoped(buf_free) struct buf bx = { 0 }, by = { 0 }, bd = { 0 };
 	gnutls_datum_t dx = datum(&bx, x), dy = datum(&by, y), dd = datum(&bd, d), pem;
 	gnutls_x509_privkey_t p;
 	struct key *k = NULL;
@@ -59,17 +59,17 @@ static void thumbprints_are_those_of_the_standards(void)
 	static const struct {
 		const char *what, *jwk, *print;
 	} cases[] = {
-	        {"RFC 7638 3.1",
-	         "{\"kty\":\"RSA\",\"n\":\"" RSA_N
-	         "\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}",
-	         RSA_PRINT},
-	        {"RFC 7515 A.3",
-	         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\"}",
-	         EC_PRINT},
-	        {"RFC 8037 A.3",
-	         "{\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kty\":\"OKP\","
-	         "\"crv\":\"Ed25519\"}",
-	         "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"},
+		{ "RFC 7638 3.1",
+		  "{\"kty\":\"RSA\",\"n\":\"" RSA_N
+		  "\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}",
+		  RSA_PRINT },
+		{ "RFC 7515 A.3",
+		  "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\"}",
+		  EC_PRINT },
+		{ "RFC 8037 A.3",
+		  "{\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kty\":\"OKP\","
+		  "\"crv\":\"Ed25519\"}",
+		  "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" },
 	};
 	char print[44];
 
@@ -104,12 +104,12 @@ static void a_key_has_its_jwk_and_thumbprint(void)
 static void coordinates_keep_their_width(void)
 {
 	static const char *const numbers[][3] = {
-	        {"AFVDiUrz0A7X10Cr29dclrBod7eH219w7qeLkKjXwAo",
-	         "u0yFo9jqKe-q-iRAaRLdhNWxTcMr9lbvbGvVil2UP5I",
-	         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAXs"},
-	        {"mGriUG8f8QTQQjCGHY9LSY9LxMbQCbMPdUTcEpuC0o0",
-	         "ADzMwKZGDgrjKKTZfTx7YdhvxiicGJ8lJREMRBuwfpc",
-	         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACs"},
+		{ "AFVDiUrz0A7X10Cr29dclrBod7eH219w7qeLkKjXwAo",
+		  "u0yFo9jqKe-q-iRAaRLdhNWxTcMr9lbvbGvVil2UP5I",
+		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAXs" },
+		{ "mGriUG8f8QTQQjCGHY9LSY9LxMbQCbMPdUTcEpuC0o0",
+		  "ADzMwKZGDgrjKKTZfTx7YdhvxiicGJ8lJREMRBuwfpc",
+		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACs" },
 	};
 
 	for (size_t i = 0; i < COUNT(numbers); i++) {
@@ -139,7 +139,7 @@ static void an_account_binding_is_signed_as_in_the_vector(void)
 {
 	scoped(key_free_p) struct key *k = a3_key();
 	scoped(json_put_p) struct json_object *o = NULL;
-	scoped(buf_free) struct buf head = {0}, payload = {0};
+	scoped(buf_free) struct buf head = { 0 }, payload = { 0 };
 
 	ok(!jws_eab(k, "kid-1", EAB_KEY, SEAL_SHA256, EAB_URL, &o, &story), "bound");
 	is(json_str(o, "signature"), "XNRBAjBrP5NhGUhQpEgx9se2Izp0vd2ASZbS04WRg_M", "signature");
@@ -168,15 +168,15 @@ static void a_bad_binding_is_told(void)
 /* Verify with GnuTLS what a CA would verify, from the JWK in the header. */
 static int verify(const struct json_object *jwk, const char *alg, const char *text, struct buf *sig)
 {
-	scoped(buf_free) struct buf a = {0}, b = {0};
+	scoped(buf_free) struct buf a = { 0 }, b = { 0 };
 	gnutls_pubkey_t p;
-	gnutls_datum_t d = {(void *)text, (unsigned)strlen(text)}, der = {NULL, 0};
+	gnutls_datum_t d = { (void *)text, (unsigned)strlen(text) }, der = { NULL, 0 };
 	bool rsa = !strcmp(alg, "RS256"), p384 = !strcmp(alg, "ES384");
 	gnutls_datum_t da = datum(&a, json_str(jwk, rsa ? "n" : "x"));
 	gnutls_datum_t db = datum(&b, json_str(jwk, rsa ? "e" : "y"));
-	gnutls_datum_t r = {(void *)sig->data, (unsigned)sig->len / 2};
-	gnutls_datum_t s = {(void *)(sig->data + sig->len / 2), (unsigned)sig->len / 2};
-	gnutls_datum_t whole = {(void *)sig->data, (unsigned)sig->len};
+	gnutls_datum_t r = { (void *)sig->data, (unsigned)sig->len / 2 };
+	gnutls_datum_t s = { (void *)(sig->data + sig->len / 2), (unsigned)sig->len / 2 };
+	gnutls_datum_t whole = { (void *)sig->data, (unsigned)sig->len };
 
 	gnutls_pubkey_init(&p);
 	if (rsa)
@@ -203,13 +203,13 @@ static void each_algorithm_signs_what_verifies(void)
 		enum key_type type;
 		const char *alg;
 		size_t width;
-	} cases[] = {{KEY_ECDSA_P256, "ES256", 64},
-	             {KEY_ECDSA_P384, "ES384", 96},
-	             {KEY_RSA_2048, "RS256", 256}};
+	} cases[] = { { KEY_ECDSA_P256, "ES256", 64 },
+		      { KEY_ECDSA_P384, "ES384", 96 },
+		      { KEY_RSA_2048, "RS256", 256 } };
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		scoped(key_free_p) struct key *k = NULL;
-		scoped(buf_free) struct buf out = {0}, sig = {0}, head = {0};
+		scoped(buf_free) struct buf out = { 0 }, sig = { 0 }, head = { 0 };
 		scoped(json_put_p) struct json_object *o = NULL, *h = NULL;
 		ok(!key_new(cases[i].type, &k, &story), "%s: made", cases[i].alg);
 		ok(!jws_sign(k, NULL, "nonce-1", "https://ca.example/new", "{\"a\":1}", &out,
@@ -241,7 +241,7 @@ static void ecdsa_signatures_are_padded(void)
 	bool padded = false;
 
 	for (int i = 0; i < 5000 && !padded; i++) {
-		scoped(buf_free) struct buf sig = {0};
+		scoped(buf_free) struct buf sig = { 0 };
 		if (key_sign(k, &i, sizeof(i), &sig, &story) || sig.len != 64) {
 			ok(false, "%zu octets", sig.len);
 			return;
@@ -254,7 +254,7 @@ static void ecdsa_signatures_are_padded(void)
 static void a_known_account_signs_by_its_url(void)
 {
 	scoped(key_free_p) struct key *k = a3_key();
-	scoped(buf_free) struct buf out = {0}, head = {0};
+	scoped(buf_free) struct buf out = { 0 }, head = { 0 };
 	scoped(json_put_p) struct json_object *o = NULL;
 
 	ok(!jws_sign(k, "https://ca.example/acct/1", "n", "https://ca.example/o/1", "", &out,
@@ -273,7 +273,7 @@ static void keys_survive_their_file(void)
 {
 	for (enum key_type t = 0; t <= KEY_RSA_2048; t++) {
 		scoped(key_free_p) struct key *k = NULL, *back = NULL;
-		scoped(buf_free) struct buf pem = {0};
+		scoped(buf_free) struct buf pem = { 0 };
 		char a[44], b[44];
 		uint8_t sa[32], sb[32];
 		if (!ok(!key_new(t, &k, &story) && !key_write(k, &pem, &story) &&
@@ -296,19 +296,19 @@ static void foreign_keys_are_refused(void)
 	static const struct {
 		gnutls_pk_algorithm_t pk;
 		unsigned bits;
-	} odd[] = {{GNUTLS_PK_RSA, 1024},
-	           {GNUTLS_PK_EDDSA_ED25519, 256},
-	           {GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP521R1)}};
+	} odd[] = { { GNUTLS_PK_RSA, 1024 },
+		    { GNUTLS_PK_EDDSA_ED25519, 256 },
+		    { GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP521R1) } };
 	static const struct {
 		const char *text, *sentence;
 	} bad[] = {
-	        {"", "no private key in PEM form: "},
-	        {"hello", "no private key in PEM form: "},
-	        {"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-	         "no private key in PEM form: "},
-	        {"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE "
-	         "KEY-----\n",
-	         "the private key is locked by a password"},
+		{ "", "no private key in PEM form: " },
+		{ "hello", "no private key in PEM form: " },
+		{ "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+		  "no private key in PEM form: " },
+		{ "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE "
+		  "KEY-----\n",
+		  "the private key is locked by a password" },
 	};
 	struct key *k = NULL;
 

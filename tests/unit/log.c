@@ -70,6 +70,16 @@ static void the_journal_gets_priorities(void)
 	setenv("JOURNAL_STREAM", "1:1", 1);
 	log_line(LOG_INFO, "i");
 	is(said(), "i\n", "not when it was sent elsewhere");
+	snprintf(name, sizeof(name), "%llu:%llu", (unsigned long long)st.st_dev,
+	         (unsigned long long)st.st_ino + 1);
+	setenv("JOURNAL_STREAM", name, 1);
+	log_line(LOG_INFO, "i");
+	is(said(), "i\n", "nor to another file there");
+	snprintf(name, sizeof(name), "%llu:%llu", (unsigned long long)st.st_dev + 1,
+	         (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", name, 1);
+	log_line(LOG_INFO, "i");
+	is(said(), "i\n", "nor to that number elsewhere");
 	unsetenv("JOURNAL_STREAM");
 }
 
@@ -83,7 +93,8 @@ static void secrets_are_struck_out(void)
 	scoped(free_p) char *url = base64url(secret, strlen(secret));
 	scoped(free_p) char *digits = hex(secret, strlen(secret));
 	const char *forms[] = {
-	        secret, std, url, digits, "hunter2%2Fpass%2Bword%3F", "hunter2%2fpass%2bword%3f"};
+		secret, std, url, digits, "hunter2%2Fpass%2Bword%3F", "hunter2%2fpass%2bword%3f"
+	};
 
 	for (size_t i = 0; i < COUNT(forms); i++) {
 		log_line(LOG_INFO, "with %s within", forms[i]);
@@ -100,9 +111,9 @@ static void secrets_are_struck_out(void)
 static void base64_of_a_longer_text_is_struck_out_too(void)
 {
 	static const char secret[] = "correct-horse-battery";
-	static const char *const before[] = {"", "u", "us", "use", "user:"};
-	static const char *const after[] = {"", "x", "yy"};
-	char *(*const codes[])(const void *, size_t) = {base64, base64url};
+	static const char *const before[] = { "", "u", "us", "use", "user:" };
+	static const char *const after[] = { "", "x", "yy" };
+	char *(*const codes[])(const void *, size_t) = { base64, base64url };
 
 	log_secret(secret);
 	for (size_t i = 0; i < COUNT(before) * COUNT(after) * COUNT(codes); i++) {

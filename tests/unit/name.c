@@ -72,12 +72,14 @@ static void lengths_are_those_of_the_wire(void)
 
 	ok(name_normal(many(1, 63), out), "a label of 63 octets");
 	ok(!name_normal(many(1, 64), out), "not one of 64");
-	snprintf(long_name, sizeof(long_name), "%s.%.61s", many(3, 63), "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	snprintf(long_name, sizeof(long_name), "%s.%.61s", many(3, 63),
+		 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 		 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
 	ok(name_to_wire(long_name, wire) == 255, "255 octets on the wire");
 	strncat(long_name, ".", 2);
 	ok(name_to_wire(long_name, wire) == 255, "and with a final dot");
-	snprintf(long_name, sizeof(long_name), "%s.%.62s", many(3, 63), "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	snprintf(long_name, sizeof(long_name), "%s.%.62s", many(3, 63),
+		 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 		 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
 	ok(!name_to_wire(long_name, wire), "not 256");
 	ok(!name_normal(many(128, 1), out), "not 128 labels");
@@ -98,7 +100,8 @@ static void identifiers_are_checked(void)
 		{ "m\xc3\xbcller.de", "xn--mller-kva.de", "" },
 		{ "*.M\xc3\x9cLLER.de", "*.xn--mller-kva.de", "" },
 		{ "stra\xc3\x9f"
-		  "e.de", "xn--strae-oqa.de", "" }, /* non-transitional keeps the sharp s */
+		  "e.de",
+		  "xn--strae-oqa.de", "" }, /* non-transitional keeps the sharp s */
 		{ "XN--MLLER-KVA.de", "xn--mller-kva.de", "" },
 		{ "b\xe3\x80\x82org", "b.org", "" }, /* ideographic full stop */
 		{ "1.example.org", "1.example.org", "" },
@@ -141,16 +144,18 @@ static void identifiers_are_checked(void)
 		struct story story = { 0 };
 		memset(out, 0, sizeof(out));
 		enum seal_status st = name_identifier(cases[i].from, out, &story);
-		bool good = cases[i].to ? !st && !strcmp(out, cases[i].to) :
-					  st == SEAL_EINVAL && strstr(story.text, cases[i].says);
+		bool good = cases[i].to ? !st && !strcmp(out, cases[i].to)
+					: st == SEAL_EINVAL && strstr(story.text, cases[i].says);
 		ok(good, "identifier %zu: %s%s", i, cases[i].to ? cases[i].to : cases[i].says,
 		   good ? "" : story.text);
 	}
 	struct story story = { 0 };
 	ok(name_identifier(many(4, 63), out, &story) == SEAL_EINVAL &&
-		   strstr(story.text, "longer than 253"), "255 characters are too many");
+		   strstr(story.text, "longer than 253"),
+	   "255 characters are too many");
 	ok(name_identifier(many(8, 140), out, &story) == SEAL_EINVAL &&
-		   strstr(story.text, "too long"), "1,100 characters are far too many");
+		   strstr(story.text, "too long"),
+	   "1,100 characters are far too many");
 }
 
 static void people_see_their_own_letters(void)
@@ -194,9 +199,11 @@ static void relative_and_absolute_are_inverse(void)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		ok(name_absolute(cases[i].name, cases[i].zone, out) &&
-			   !strcmp(out, cases[i].absolute), "%s in %s", cases[i].name, cases[i].zone);
+			   !strcmp(out, cases[i].absolute),
+		   "%s in %s", cases[i].name, cases[i].zone);
 		ok(name_relative(cases[i].absolute, cases[i].zone, out) &&
-			   !strcmp(out, cases[i].name), "and back");
+			   !strcmp(out, cases[i].name),
+		   "and back");
 	}
 	ok(!name_relative("example.net", "example.org", out), "outside is not relative");
 	ok(name_absolute("www.example.org.", "example.org", out) && !strcmp(out, "www.example.org"),

@@ -43,7 +43,8 @@ static void types_have_names_and_numbers(void)
 	ok(rr_type("TXT") == 16 && rr_type("caa") == 257 && rr_type("TLSA") == 52, "by name");
 	ok(rr_type("TYPE65280") == 65280 && rr_type("TYPE16") == 16, "by number");
 	ok(!rr_type("TYPE65536") && !rr_type("TYPE") && !rr_type("TYPE1x") && !rr_type("NOPE") &&
-		   !rr_type(""), "others are unknown");
+		   !rr_type(""),
+	   "others are unknown");
 	is(rr_type_name(65, name), "HTTPS", "name of 65");
 	is(rr_type_name(65280, name), "TYPE65280", "name of a private one");
 }
@@ -59,22 +60,30 @@ static void every_type_goes_round(void)
 		{ "CAA", "0 issue \"letsencrypt.org; accounturi=https://a.example/1\"",
 		  "00056973737565"
 		  "6c657473656e63727970742e6f72673b206163636f756e747572693d68747470733a2f2f612e6578"
-		  "616d706c652f31", NULL },
-		{ "CAA", "128 issuewild ;", "800969737375657769"
-					    "6c643b", "128 issuewild \";\"" },
+		  "616d706c652f31",
+		  NULL },
+		{ "CAA", "128 issuewild ;",
+		  "800969737375657769"
+		  "6c643b",
+		  "128 issuewild \";\"" },
 		{ "CNAME", "Example.org.", "076578616d706c65036f726700", "example.org" },
 		{ "CNAME", ".", "00", NULL },
 		{ "DNAME", "example.org", "076578616d706c65036f726700", NULL },
 		{ "DNSKEY", "257 3 13 AQID BA==", "0101030d01020304", "257 3 13 AQIDBA==" },
 		{ "DS", "60485 13 2 AB cd\tEF01", "ec450d02abcdef01", "60485 13 2 abcdef01" },
-		{ "HINFO", "PDP-11 \"U N\\\"X\\\\\"", "065044502d313106"
-						      "55204e22585c", "\"PDP-11\" \"U N\\\"X\\\\\"" },
+		{ "HINFO", "PDP-11 \"U N\\\"X\\\\\"",
+		  "065044502d313106"
+		  "55204e22585c",
+		  "\"PDP-11\" \"U N\\\"X\\\\\"" },
 		{ "HTTPS", "1 .", "000100", NULL },
 		{ "HTTPS", "0 example.org.", "0000076578616d706c65036f726700", "0 example.org" },
-		{ "HTTPS", "1 . alpn=h3,h2 port=8443", "00010000010006026833026832000300"
-							"0220fb", "1 . alpn=\"h3,h2\" port=8443" },
+		{ "HTTPS", "1 . alpn=h3,h2 port=8443",
+		  "00010000010006026833026832000300"
+		  "0220fb",
+		  "1 . alpn=\"h3,h2\" port=8443" },
 		{ "SVCB",
-		  "16 a.b ipv6hint=2001:db8::1,::1 ipv4hint=192.0.2.1,192.0.2.2 mandatory=port,alpn "
+		  "16 a.b ipv6hint=2001:db8::1,::1 ipv4hint=192.0.2.1,192.0.2.2 "
+		  "mandatory=port,alpn "
 		  "ech=AQID alpn=\"h2\" no-default-alpn port=\"53\"",
 		  "0010016101620000000004000100030001000302683200020000000300020035"
 		  "00040008c0000201c000020200050003010203"
@@ -85,7 +94,8 @@ static void every_type_goes_round(void)
 		{ "MX", "10 mail.example.org", "000a046d61696c076578616d706c65036f726700", NULL },
 		{ "NAPTR", "100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:a@b!\" .",
 		  "0064000a0175074532552b7369700e215e2e2a24217369703a61406221"
-		  "00", NULL },
+		  "00",
+		  NULL },
 		{ "NS", "ns1.example.org", "036e7331076578616d706c65036f726700", NULL },
 		{ "OPENPGPKEY", "AQIDBA==", "01020304", NULL },
 		{ "PTR", "a\\.b.c", "03612e62016300", "a\\046b.c" },
@@ -94,7 +104,8 @@ static void every_type_goes_round(void)
 		  "036e733101610"
 		  "00a686f73746d617374657201610000"
 		  "00002b00001c2000000e100012750000"
-		  "00012c", NULL },
+		  "00012c",
+		  NULL },
 		{ "SRV", "1 2 443 www.a", "0001000201bb03777777016100", NULL },
 		{ "SSHFP", "4 2 abcd", "0402abcd", NULL },
 		{ "TLSA", "3 1 1 ABCDEF", "030101abcdef", "3 1 1 abcdef" },
@@ -108,10 +119,13 @@ static void every_type_goes_round(void)
 		{ "A", "\\# 4 C0000201", "c0000201", "192.0.2.1" },
 		{ "MX", "\\# 5 000a 014100", "000a016100", "10 a" },
 		{ "HTTPS", "\\# 9 000100 0007000161 61", "refused", NULL },
-		{ "HTTPS", "\\# 8 000100 0007000161", "0001000007000161", "\\# 8 0001000007000161" },
-		{ "HTTPS", "\\# 10 000100 0001 0003 022c2c", "000100000100030"
-							      "22c2c", "\\# 10 000100000100030"
-								       "22c2c" },
+		{ "HTTPS", "\\# 8 000100 0007000161", "0001000007000161",
+		  "\\# 8 0001000007000161" },
+		{ "HTTPS", "\\# 10 000100 0001 0003 022c2c",
+		  "000100000100030"
+		  "22c2c",
+		  "\\# 10 000100000100030"
+		  "22c2c" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -130,31 +144,76 @@ static void malformed_text_is_refused(void)
 	static const struct {
 		const char *type, *text;
 	} cases[] = {
-		{ "A", "" }, { "A", "192.0.2" }, { "A", "192.0.2.1 x" }, { "A", "::1" },
-		{ "AAAA", "192.0.2.1" }, { "AAAA", "2001:db8::1::" },
-		{ "CAA", "0 issue" }, { "CAA", "256 issue \"a\"" }, { "CAA", "0 is-sue \"a\"" },
-		{ "CAA", "0 issue \"a" }, { "CAA", "0 issue \"a\" b" }, { "CAA", "-1 issue a" },
-		{ "CNAME", "" }, { "CNAME", "a..b" }, { "CNAME", "a b" }, { "CNAME", "\"a\"" },
-		{ "DNSKEY", "257 3 13 A===" }, { "DNSKEY", "257 3 13" }, { "DNSKEY", "257 3 13 *" },
-		{ "DS", "1 2 3 abc" }, { "DS", "1 2 3 xy" }, { "DS", "1 2 3 ax" }, { "DS", "1 2 3" },
-		{ "DS", "1 2" }, { "HINFO", "a" }, { "HINFO", "a \"b" }, { "HINFO", "a b\\" },
-		{ "HINFO", "a b\\25" }, { "HINFO", "a \\256" }, { "HINFO", "a b c" },
-		{ "MX", "a" }, { "MX", "65536 a" }, { "MX", "1.0 a" },
-		{ "SOA", "a b 1 2 3 4" }, { "SOA", "a b 4294967296 1 1 1 1" },
-		{ "SRV", "1 2 a" }, { "TLSA", "3 1 1" }, { "TLSA", "3 1 1 0" },
-		{ "URI", "10 1" }, { "SSHFP", "4 2 zz" }, { "OPENPGPKEY", "" },
-		{ "TYPE65280", "0a0b" }, { "TYPE65280", "\\# 2 0a" }, { "TYPE65280", "\\# 1 0a0b" },
-		{ "TYPE65280", "\\# x 0a" }, { "TYPE65280", "\\# 65536 00" },
-		{ "A", "\\# 3 010203" }, { "SOA", "\\# 2 0000" },
-		{ "HTTPS", "1" }, { "HTTPS", "1 . alpn" }, { "HTTPS", "1 . alpn=" },
-		{ "HTTPS", "1 . alpn= h2" }, { "HTTPS", "1 . alpn=h2," }, { "HTTPS", "1 . alpn=h2,,h3" },
-		{ "HTTPS", "1 . alpn=h2 alpn=h3" }, { "HTTPS", "1 . alpn=a\\,b" },
-		{ "HTTPS", "1 . alpn=\"h2\"x" }, { "HTTPS", "1 . =h2" }, { "HTTPS", "1 . key7=a" },
-		{ "HTTPS", "1 . port=65536" }, { "HTTPS", "1 . port=\"" }, { "HTTPS", "1 . ech=*" },
-		{ "HTTPS", "1 . ech=" }, { "HTTPS", "1 . no-default-alpn" },
-		{ "HTTPS", "1 . alpn=h2 no-default-alpn=1" }, { "HTTPS", "1 . ipv4hint=::1" },
-		{ "HTTPS", "1 . ipv6hint=192.0.2.1" }, { "HTTPS", "1 . mandatory=port" },
-		{ "HTTPS", "1 . mandatory=port,port port=1" }, { "HTTPS", "1 . mandatory=x" },
+		{ "A", "" },
+		{ "A", "192.0.2" },
+		{ "A", "192.0.2.1 x" },
+		{ "A", "::1" },
+		{ "AAAA", "192.0.2.1" },
+		{ "AAAA", "2001:db8::1::" },
+		{ "CAA", "0 issue" },
+		{ "CAA", "256 issue \"a\"" },
+		{ "CAA", "0 is-sue \"a\"" },
+		{ "CAA", "0 issue \"a" },
+		{ "CAA", "0 issue \"a\" b" },
+		{ "CAA", "-1 issue a" },
+		{ "CNAME", "" },
+		{ "CNAME", "a..b" },
+		{ "CNAME", "a b" },
+		{ "CNAME", "\"a\"" },
+		{ "DNSKEY", "257 3 13 A===" },
+		{ "DNSKEY", "257 3 13" },
+		{ "DNSKEY", "257 3 13 *" },
+		{ "DS", "1 2 3 abc" },
+		{ "DS", "1 2 3 xy" },
+		{ "DS", "1 2 3 ax" },
+		{ "DS", "1 2 3" },
+		{ "DS", "1 2" },
+		{ "HINFO", "a" },
+		{ "HINFO", "a \"b" },
+		{ "HINFO", "a b\\" },
+		{ "HINFO", "a b\\25" },
+		{ "HINFO", "a \\256" },
+		{ "HINFO", "a b c" },
+		{ "MX", "a" },
+		{ "MX", "65536 a" },
+		{ "MX", "1.0 a" },
+		{ "SOA", "a b 1 2 3 4" },
+		{ "SOA", "a b 4294967296 1 1 1 1" },
+		{ "SRV", "1 2 a" },
+		{ "TLSA", "3 1 1" },
+		{ "TLSA", "3 1 1 0" },
+		{ "URI", "10 1" },
+		{ "SSHFP", "4 2 zz" },
+		{ "OPENPGPKEY", "" },
+		{ "TYPE65280", "0a0b" },
+		{ "TYPE65280", "\\# 2 0a" },
+		{ "TYPE65280", "\\# 1 0a0b" },
+		{ "TYPE65280", "\\# x 0a" },
+		{ "TYPE65280", "\\# 65536 00" },
+		{ "A", "\\# 3 010203" },
+		{ "SOA", "\\# 2 0000" },
+		{ "HTTPS", "1" },
+		{ "HTTPS", "1 . alpn" },
+		{ "HTTPS", "1 . alpn=" },
+		{ "HTTPS", "1 . alpn= h2" },
+		{ "HTTPS", "1 . alpn=h2," },
+		{ "HTTPS", "1 . alpn=h2,,h3" },
+		{ "HTTPS", "1 . alpn=h2 alpn=h3" },
+		{ "HTTPS", "1 . alpn=a\\,b" },
+		{ "HTTPS", "1 . alpn=\"h2\"x" },
+		{ "HTTPS", "1 . =h2" },
+		{ "HTTPS", "1 . key7=a" },
+		{ "HTTPS", "1 . port=65536" },
+		{ "HTTPS", "1 . port=\"" },
+		{ "HTTPS", "1 . ech=*" },
+		{ "HTTPS", "1 . ech=" },
+		{ "HTTPS", "1 . no-default-alpn" },
+		{ "HTTPS", "1 . alpn=h2 no-default-alpn=1" },
+		{ "HTTPS", "1 . ipv4hint=::1" },
+		{ "HTTPS", "1 . ipv6hint=192.0.2.1" },
+		{ "HTTPS", "1 . mandatory=port" },
+		{ "HTTPS", "1 . mandatory=port,port port=1" },
+		{ "HTTPS", "1 . mandatory=x" },
 		{ "HTTPS", "1 . mandatory=mandatory" },
 		{ "HTTPS", "1 . aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1" },
 	};
@@ -239,7 +298,8 @@ static void long_text_is_several_strings(void)
 
 	ok(rdata_pack(TYPE_TXT, long_text, &wire) && wire.len == 603 &&
 		   (uint8_t)wire.data[0] == 255 && (uint8_t)wire.data[256] == 255 &&
-		   wire.data[512] == 90, "600 octets are 255 + 255 + 90");
+		   wire.data[512] == 90,
+	   "600 octets are 255 + 255 + 90");
 	is(shown("TXT", buf_text(&wire), wire.len), long_text, "and one text again");
 	buf_clear(&wire);
 	ok(rdata_pack(TYPE_TXT, most, &wire) && wire.len == 65535, "65,279 octets fit");
@@ -270,7 +330,9 @@ static void text_is_quoted_and_unquoted(void)
 		{ "a\"b\\c", "\"a\\\"b\\\\c\"" },
 		{ "\x01\xff", "\"\\001\\255\"" },
 	};
-	static const char *const bad[] = { "\"", "\"a", "\"a\" b", "\"a\\", "\"\\2\"", "\"\\999\"" };
+	static const char *const bad[] = {
+		"\"", "\"a", "\"a\" b", "\"a\\", "\"\\2\"", "\"\\999\""
+	};
 	scoped(free_p) char *long_text = letters(256);
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

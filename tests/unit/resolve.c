@@ -192,8 +192,7 @@ static void nobody_there_is_told_at_once(void)
 	} cases[] = {
 		{ closed, false },
 		{ closed, true },
-		{ "255.255.255.255:53", true }, /* connect() says ENETUNREACH or EACCES */
-		{ "[2001:db8::ffff]:53", true }, /* no route on a loopback-only machine */
+		{ "255.255.255.255:53", true }, /* connect() itself fails */
 		{ "not an address", false },
 	};
 
@@ -204,12 +203,8 @@ static void nobody_there_is_told_at_once(void)
 		snprintf(a.q.server, SERVER_LEN, "%s", cases[i].server);
 		a.q.tcp = cases[i].tcp;
 		ask(&a);
-		if (i == 3 && a.q.kind == ANSWER_SILENT)
-			ok(true, "%s # SKIP this machine has a route there", a.q.server);
-		else
-			ok(a.q.kind == ANSWER_UNREACHABLE && a.q.took_ms < 200,
-			   "%s %s: kind %d after %u ms", a.q.server, a.q.tcp ? "TCP" : "UDP",
-			   a.q.kind, a.q.took_ms);
+		ok(a.q.kind == ANSWER_UNREACHABLE && a.q.took_ms < 200, "%s %s: kind %d after %u ms",
+		   a.q.server, a.q.tcp ? "TCP" : "UDP", a.q.kind, a.q.took_ms);
 		question_free(&a.q);
 	}
 }
@@ -228,14 +223,10 @@ static void many_wait_together(void)
 	enum { N = 50 };
 	static struct responder quiet = { .answer = silence }, good = { .answer = plain };
 	static struct asker a[N];
-	struct task all;
-	struct asker *last = &a[0];
 	bool fine = true;
-	unsigned total = 0;
 
 	if (!ok(responder_start(&quiet) && responder_start(&good), "two servers"))
 		return;
-	(void)all;
 	int64_t cpu = cpu_us();
 	struct timespec from, to;
 	clock_gettime(CLOCK_MONOTONIC, &from);
@@ -247,7 +238,6 @@ static void many_wait_together(void)
 	for (int i = 0; i < N; i++) {
 		fine = loop_run(loop, &a[i].finished) && fine;
 		fine = fine && a[i].q.kind == (i % 2 ? ANSWER_REPLY : ANSWER_SILENT);
-		total += a[i].q.took_ms;
 		question_free(&a[i].q);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &to);
@@ -256,7 +246,7 @@ static void many_wait_together(void)
 	ok(fine, "%d questions, each its own answer", N);
 	ok(ms < 1500, "together %d ms, not one after the other", ms);
 	ok(cpu < 200000, "%d us of CPU", (int)cpu);
-	ok(last->finished && !loop_run(loop, &(bool){ false }), "and nothing is left behind");
+	ok(!loop_run(loop, &(bool){ false }), "and nothing is left behind");
 	responder_stop(&quiet);
 	responder_stop(&good);
 }
@@ -280,6 +270,7 @@ static void questions_can_be_canceled(void)
 	ok(a.finished && !loop_run(loop, &(bool){ false }), "the task runs, nothing is left");
 	question_cancel(&a.q);
 	a.q.server[0] = 'x';
+	a.finished = false;
 	question_start(&a.q, &a.task);
 	question_cancel(&a.q);
 	ok(a.q.kind == ANSWER_CANCELED, "one that failed but is not yet over");

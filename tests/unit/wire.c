@@ -96,7 +96,8 @@ static void a_message_is_read(void)
 	is(m.rr[1].owner, "b", "pointer into the middle");
 	is(m.rr[2].owner, ".", "the root");
 	ok(m.rr[0].ttl == 300 && m.rr[0].rclass == CLASS_IN && m.rr[0].rdata_len == 4 &&
-		   m.rr[0].offset == 21, "fields of a record");
+		   m.rr[0].offset == 21,
+	   "fields of a record");
 	struct buf text = { 0 };
 	ok(wire_txt(m.rr, &text) && !strcmp(buf_text(&text), "abc"), "text");
 	buf_free(&text);

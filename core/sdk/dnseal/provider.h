@@ -121,7 +121,7 @@ struct seal_host { /* services of the core; grows only at its end */
 
 	/* For services that keep each record by an id: what has to change in `there` for the
 	 * operation under way (append, set or remove of `want`), drops first and adds last.  What
-	 * may stay is emitted.  Data may be spelled in more than one way; of TXT each octet counts. */
+	 * may stay is emitted.  Data may be spelled in more than one way; TXT by octets. */
 	const struct seal_change *(*diff)(struct seal_op *, const struct seal_record *there,
 					  size_t n_there, const struct seal_record *want,
 					  size_t n_want, size_t *n);

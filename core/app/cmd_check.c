@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors
+ *
+ * cmd_check.c - is everything in order?  The table of checks is at the end. */
+#include "config.h"
+
+#include "app/check.h"
+
+#include "app/standing.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLOCK_MAX_S 300 /* more than this off, and certificates seem not yet or no longer valid */
+
+/* -- telling -------------------------------------------------------------------------------- */
+
+static void tell(struct check *c, const char *what, const char *about, const struct story *story,
+		 const char *message)
+{
+	bool fine = !story || !story->st;
+	const char *text = fine ? message : story->text;
+
+	c->n++;
+	if (!fine) {
+		c->n_failed++;
+		c->worst = exit_worse(c->worst, exit_of(story->st));
+	}
+	if (c->app->ui.mode != UI_JSON) {
+		if (!fine || !c->app->opt.quiet)
+			printf("%-5s %-12s %s: %s\n", fine ? "ok" : "FAIL", what, about, text);
+		if (!fine && *story->hint)
+			printf("      %-12s %s\n", "", story->hint);
+		return;
+	}
+	struct json_object *o = event_new("check", NULL);
+	json_text(o, "check", what);
+	json_text(o, "subject", about);
+	json_object_object_add(o, "ok", json_object_new_boolean(fine));
+	json_text(o, "message", text);
+	json_text(o, "class", fine ? NULL : status_name(story->st));
+	json_text(o, "hint", !fine && *story->hint ? story->hint : NULL);
+	json_print(o);
+}
+
+/* -- storage -------------------------------------------------------------------------------- */
+
+static void check_storage(struct check *c)
+{
+	struct app *a = c->app;
+	const char *dir = app_state_dir(a);
+
+	if (!c->exists) {
+		tell(c, "storage", dir, NULL, "not there yet; the first run makes it");
+		return;
+	}
+	tell(c, "storage", dir, NULL, "owner and modes are right");
+	for (size_t i = 0; i < c->subjects.n; i++) {
+		const struct cert_conf *cert = &c->subjects.at[i].cert->conf;
+		struct standing s;
+		struct story story = { 0 };
+		char date[32] = "";
+		if (standing_read(&a->store, cert->name, cert, &s, &story)) {
+			tell(c, "storage", cert->name, &story, NULL);
+			continue;
+		}
+		const struct cert_info *leaf = standing_leaf(&s);
+		scoped(free_p) char *text =
+			leaf ? str_printf("valid until %s", show_date(leaf->not_after, date)) :
+			       str_copy("there is none yet");
+		tell(c, "storage", cert->name, NULL, text);
+		standing_free(&s);
+	}
+}
+
+/* -- CA and clock --------------------------------------------------------------------------- */
+
+static void judge_clock(struct check *c, const struct directory_get *get)
+{
+	const char *date = http_header(&get->call, "date", 0);
+	int64_t there = date ? clock_parse_http(date) : -1;
+	int64_t off = there < 0 ? 0 : clock_wall() - there;
+	struct story story = { 0 };
+	char shown[32];
+
+	if (there < 0 || c->clock_is_known || check_is_ignored(c, "clock"))
+		return;
+	c->clock_is_known = true;
+	show_duration(off < 0 ? -off : off, shown);
+	if (off <= CLOCK_MAX_S && off >= -CLOCK_MAX_S) {
+		tell(c, "clock", "this host", NULL, "agrees with the CA's");
+		return;
+	}
+	story_fail(&story, SEAL_EAGAIN, "%s %s the CA's clock", shown, off > 0 ? "ahead of" : "behind");
+	story_hint(&story, "set it: timedatectl set-ntp true");
+	tell(c, "clock", "this host", &story, NULL);
+}
+
+static void check_account(struct check *c, const struct account_conf *conf)
+{
+	struct app *a = c->app;
+	struct directory_get get = { 0 };
+	struct account_file file = { 0 };
+	struct story story = { 0 };
+	struct waiter w;
+	struct ca ca;
+
+	ca_init(&ca, a->http, conf->url, conf->trust);
+	directory_get_start(&get, &ca, waiter_begin(&w, a));
+	app_wait(a, &w);
+	bool known = c->exists && !account_load(&a->store, conf->url, &file, &story) && file.kid;
+	if (get.story.st) {
+		story = get.story;
+	} else if (ca.dir.eab_required && !conf->eab_kid && !known) {
+		story_fail(&story, SEAL_EOPERATOR, "opens accounts only with external account binding");
+		story_hint(&story, "put eab { kid ... hmac ... } into account %s", conf->name);
+	} else if (ca.dir.terms && !conf->agreed && !known) {
+		story_fail(&story, SEAL_EOPERATOR, "its terms of service are not agreed to: %s",
+			   clean(ca.dir.terms));
+		story_hint(&story, "agreed in account %s, or --agree-tos", conf->name);
+	} else
+		story_clear(&story);
+	tell(c, "ca", conf->url, &story, known ? "reached, account is known" : "reached, no account yet");
+	if (!get.story.st)
+		judge_clock(c, &get);
+	account_file_free(&file);
+	directory_get_free(&get);
+	ca_free(&ca);
+}
+
+static void check_ca(struct check *c)
+{
+	for (size_t i = 0; i < c->subjects.n; i++) {
+		const struct account_conf *conf = c->subjects.at[i].cert->conf.account;
+		bool seen = false;
+		for (size_t j = 0; j < i && !seen; j++)
+			seen = !strcmp(c->subjects.at[j].cert->conf.account->url, conf->url);
+		if (!seen)
+			check_account(c, conf);
+	}
+}
+
+/* -- credentials ---------------------------------------------------------------------------- */
+
+static void check_zone(struct check *c, struct login *l, const char *zone)
+{
+	struct app *a = c->app;
+	struct op op = { .kind = login_can(l, OP_CHECK) ? OP_CHECK : OP_ZONES, .login = l, .zone = zone };
+	scoped(free_p) char *about = str_printf("dns %s%s%s", l->name, zone ? ", zone " : "", zone ? zone : "");
+	struct waiter w;
+
+	if (!login_can(l, op.kind)) {
+		tell(c, "credentials", about, NULL, "this provider has no way to try them");
+		return;
+	}
+	op_start(a->ops, &op, waiter_begin(&w, a));
+	app_wait(a, &w);
+	tell(c, "credentials", about, &op.story, "accepted");
+	op_free(&op);
+}
+
+static void check_credentials(struct check *c)
+{
+	struct app *a = c->app;
+
+	for (size_t i = 0; i < a->logins.n; i++) {
+		struct login *l = a->logins.at[i];
+		if (!l->zones.n)
+			check_zone(c, l, NULL);
+		for (size_t z = 0; z < l->zones.n; z++)
+			check_zone(c, l, l->zones.at[z]);
+	}
+}
+
+/* -- zones ---------------------------------------------------------------------------------- */
+
+static void check_place(struct check *c, const struct cert_conf *cert, const struct place *p)
+{
+	scoped(free_p) char *about = str_printf("%s, %s", cert->name, p->start);
+	char n[40];
+
+	if (p->zone.story.st || !p->login || p->servers->story.st) {
+		tell(c, "dns", about, p->zone.story.st ? &p->zone.story : !p->login ? &p->login_story :
+		     &p->servers->story, NULL);
+		return;
+	}
+	scoped(free_p) char *text =
+		str_printf("zone %s by dns %s, %zu of %s answer", p->zone.apex, p->login->name,
+			   p->servers->n_auth, show_count(p->servers->n, "server", n));
+	tell(c, "dns", about, NULL, text);
+}
+
+static void check_dns(struct check *c)
+{
+	for (size_t i = 0; i < c->subjects.n; i++) {
+		struct cert_conf cert = c->subjects.at[i].cert->conf;
+		struct survey s;
+		if (!cert.resolvers.n)
+			resolvers_system(&cert.resolvers, "/etc/resolv.conf");
+		if (app_logins(c->app, &c->subjects.at[i]))
+			continue;
+		survey_run(c->app, &cert, NULL, &s);
+		for (size_t p = 0; p < s.n; p++)
+			check_place(c, &cert, &s.at[p]);
+		survey_free(&s);
+	}
+}
+
+/* -- all ------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	void (*run)(struct check *);
+} checks[] = {
+	{ "storage", check_storage },
+	{ "ca", check_ca }, /* and clock */
+	{ "credentials", check_credentials },
+	{ "dns", check_dns },
+};
+
+bool check_is_ignored(const struct check *c, const char *name)
+{
+	return words_has(&c->app->opt.ignore, name);
+}
+
+static int refuse_unknown(struct check *c)
+{
+	static const char *const known[] = { "storage", "ca", "clock", "credentials", "dns" };
+	const struct words *ignore = &c->app->opt.ignore;
+	struct story story = { 0 };
+
+	for (size_t i = 0; i < ignore->n; i++) {
+		bool found = false;
+		for (size_t k = 0; k < COUNT(known); k++)
+			found = found || !strcmp(known[k], ignore->at[i]);
+		if (found)
+			continue;
+		story_fail(&story, SEAL_ECONFIG, "--ignore-check %s: storage, ca, clock, credentials, dns are "
+			   "possible", clean(ignore->at[i]));
+		return app_fail(c->app, NULL, &story);
+	}
+	return EXIT_DONE;
+}
+
+/* Every dns block, also those that no certificate uses. */
+static int make_logins(struct check *c)
+{
+	struct subject global = { .dns = c->app->conf->dns, .n_dns = c->app->conf->n_dns };
+	int status = app_logins(c->app, &global);
+
+	for (size_t i = 0; !status && i < c->subjects.n; i++)
+		status = app_logins(c->app, &c->subjects.at[i]);
+	return status;
+}
+
+static int check(struct check *c)
+{
+	struct app *a = c->app;
+	int status = refuse_unknown(c);
+
+	if (!status)
+		status = app_configure(a, READ_ALL);
+	if (!status)
+		status = subjects_read(a, &c->subjects);
+	if (!status)
+		status = make_logins(c);
+	if (!status)
+		status = app_store_look(a, &c->exists);
+	if (status)
+		return status;
+	app_warnings(a);
+	tell(c, "config", a->conf->path, NULL, a->conf->exists ? "read without errors" : "not there");
+	app_network(a);
+	for (size_t i = 0; i < COUNT(checks); i++)
+		if (!check_is_ignored(c, checks[i].name))
+			checks[i].run(c);
+	if (a->ui.mode != UI_JSON && c->n_failed)
+		log_line(LOG_ERROR, "%zu of %zu checks failed", c->n_failed, c->n);
+	return c->worst;
+}
+
+int cmd_check(struct app *a)
+{
+	struct check c = { .app = a };
+	int status = a->opt.nagios || a->opt.expiry_s ? check_expiry(&c) : check(&c);
+
+	subjects_free(&c.subjects);
+	return status;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the dnseal authors */
+#include "config.h"
+
+#include "app/commands.h"
+
+#include <string.h>
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct option issue_options[] = {
+	{ "force", 0, OPT_FLAG, AT(force), 0, NULL, NULL, "order even when nothing is due" },
+	{ "save", 0, OPT_FLAG, AT(save), 0, NULL, NULL, "write conf.d/CERT.conf for the next time" },
+	{ 0 },
+};
+static const struct option check_options[] = {
+	{ "expiry", 0, OPT_DURATION, AT(expiry_s), 0, "D", NULL,
+	  "only: does every certificate last at least this long?" },
+	{ "nagios", 0, OPT_FLAG, AT(nagios), 0, NULL, NULL,
+	  "only expiry; one line with performance data, status 0 1 2 3" },
+	{ "ignore-check", 0, OPT_LIST, AT(ignore), 0, "X", NULL,
+	  "leave out storage, ca, clock, credentials or dns; repeatable" },
+	{ 0 },
+};
+static const struct option cleanup_options[] = {
+	{ "list", 0, OPT_FLAG, AT(list), 0, NULL, NULL, "show what is open, change nothing" },
+	{ 0 },
+};
+static const struct option dns_options[] = {
+	{ "ttl", 0, OPT_DURATION, AT(ttl_s), 0, "N", NULL, "of new records [the provider's default]" },
+	{ "set", 0, OPT_LIST, AT(set), 0, "KEY=VALUE", NULL,
+	  "without a dns block: option of the provider DNS; secrets as file:, env:, cred: or cmd:" },
+	{ 0 },
+};
+static const struct option account_options[] = {
+	{ "ca", 0, OPT_TEXT, AT(ca), 0, "CA|URL", NULL, "short name (see cas) or directory" },
+	{ "trust", 0, OPT_TEXT, AT(trust), 0, "FILE", NULL, "CA bundle to trust for that CA" },
+	{ "staging", 0, OPT_FLAG, AT(staging), 0, NULL, NULL, "use the test CA" },
+	{ "email", 0, OPT_TEXT, AT(email), 0, "ADDRESS", NULL, "contact" },
+	{ "agree-tos", 0, OPT_FLAG, AT(agree_tos), 0, NULL, NULL, "I accept the CA's terms" },
+	{ 0 },
+};
+static const struct option version_options[] = {
+	{ "build", 0, OPT_FLAG, AT(build), 0, NULL, NULL, "libraries, plugins and paths" },
+	{ 0 },
+};
+
+const struct command commands[] = {
+	{ "issue", NULL, "NAME... | CERT", 1, MANY, { issue_options, subject_options }, cmd_issue,
+	  "get a certificate for these names, or a configured one",
+	  "When the live certificate has these names and this type of key and is not due, it says so\n"
+	  "and ends with status 0.  NAME may be *.example.org (quote it) and an IDN in any form." },
+	{ "status", "list", "[CERT]", 0, 1, { NULL }, cmd_status,
+	  "certificates, when they end, when they are due", NULL },
+	{ "plan", NULL, "[CERT... | NAME...]", 0, MANY, { subject_options }, cmd_plan,
+	  "what would happen and why; writes nothing", NULL },
+	{ "check", NULL, "[CERT... | NAME...]", 0, MANY, { check_options, subject_options }, cmd_check,
+	  "configuration, permissions, credentials, zones, CA, clock", NULL },
+	{ "providers", NULL, "[NAME]", 0, 1, { NULL }, cmd_providers,
+	  "DNS providers; options, rights and an example of one", NULL },
+	{ "dns", NULL, "zones|get|add|set|remove|check DNS ...", 1, MANY, { dns_options }, cmd_dns,
+	  "a provider's records by hand",
+	  "  dns zones DNS                                  zones that the credentials see\n"
+	  "  dns get DNS ZONE [NAME [TYPE]]                 records, as NAME TTL TYPE DATA\n"
+	  "  dns add DNS ZONE NAME TYPE DATA...             add records\n"
+	  "  dns set DNS ZONE NAME TYPE DATA...             exactly these records, no others\n"
+	  "  dns remove DNS ZONE NAME TYPE DATA...          remove records\n"
+	  "  dns check DNS                                  are the credentials good?\n"
+	  "DNS is the name of a dns block, or with --set a provider.  NAME is relative to ZONE, @ its\n"
+	  "apex.  DATA is in zone-file form, TXT plain text, one argument a record." },
+	{ "accounts", NULL, "[list|show|add] [ACCOUNT]", 0, 2, { account_options }, cmd_accounts,
+	  "accounts at certificate authorities", NULL },
+	{ "cleanup", NULL, NULL, 0, 0, { cleanup_options, subject_options }, cmd_cleanup,
+	  "remove what interrupted runs left in DNS", NULL },
+	{ "cas", NULL, "[NAME]", 0, 1, { NULL }, cmd_cas, "certificate authorities with a short name",
+	  NULL },
+	{ "config", NULL, "show", 1, 1, { NULL }, cmd_config,
+	  "the configuration as read, each line with its origin", NULL },
+	{ "version", NULL, NULL, 0, 0, { version_options }, cmd_version, "version of the program", NULL },
+	{ "help", NULL, "[COMMAND]", 0, 1, { NULL }, cmd_help, "this, or about a command", NULL },
+};
+const size_t n_commands = COUNT(commands);
+
+/* Commands of later versions. */
+static const char *const later[] = {
+	"renew", "deploy", "probe", "rollback", "remove", "restore", "revoke", "delegate", "tlsa",
+	"persist", "caa", "recipe", "export", "import", "test-ca", "daemon", "completion",
+	"accounts update", "accounts rollover", "accounts deactivate", "accounts import",
+	"accounts export", "config schema", "config fmt", "config convert",
+};
+
+static bool is_later(const char *name)
+{
+	for (size_t i = 0; i < COUNT(later); i++)
+		if (!strcmp(later[i], name))
+			return true;
+	return false;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		if (!strcmp(commands[i].name, name) ||
+		    (commands[i].alias && !strcmp(commands[i].alias, name)))
+			return &commands[i];
+	return NULL;
+}
+
+static enum seal_status no_such(const char *what, const char *name, const char *const *known, size_t n,
+				struct story *story)
+{
+	const char *near = word_nearest(name, known, n);
+
+	if (is_later(what)) {
+		story_fail(story, SEAL_ECONFIG, "'%s' is not in this version", what);
+		story_hint(story, "dnseal help lists what is");
+		return SEAL_ECONFIG;
+	}
+	story_fail(story, SEAL_ECONFIG, "unknown command '%s'", clean(what));
+	if (near)
+		story_hint(story, "did you mean '%s'?", near);
+	else
+		story_hint(story, "dnseal help lists them");
+	return SEAL_ECONFIG;
+}
+
+enum seal_status command_unknown(const char *name, struct story *story)
+{
+	const char *known[COUNT(commands)];
+
+	for (size_t i = 0; i < n_commands; i++)
+		known[i] = commands[i].name;
+	return no_such(name, name, known, n_commands, story);
+}
+
+enum seal_status verb_unknown(const char *command, const char *verb, const char *const *known,
+			      size_t n, struct story *story)
+{
+	scoped(free_p) char *both = str_printf("%s %s", command, verb);
+
+	return no_such(both, verb, known, n, story);
+}
+
+int exit_of(enum seal_status st)
+{
+	switch (st) {
+	case SEAL_OK:
+		return EXIT_DONE;
+	case SEAL_ECONFIG:
+		return EXIT_USAGE;
+	case SEAL_EAUTH:
+	case SEAL_EOPERATOR:
+		return EXIT_OPERATOR;
+	case SEAL_ESTORAGE:
+		return EXIT_STORAGE;
+	case SEAL_ELOCKED:
+		return EXIT_LOCKED;
+	case SEAL_ELIMIT:
+		return EXIT_LATER;
+	case SEAL_EAGAIN:
+	case SEAL_ENOTFOUND:
+	case SEAL_EINVAL:
+	case SEAL_EPROTO:
+	case SEAL_ECANCELED:
+	case SEAL_EUNSUPPORTED:
+		break;
+	}
+	return EXIT_ALL;
+}

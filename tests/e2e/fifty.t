@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: the dnseal authors
+#
+# fifty.t - fifty names of one zone in one certificate: two changes to the zone, one connection to
+# the CA, two requests a name.
+TAP_UP=../..
+# shellcheck source=tests/tap.sh
+. "${srcdir:-$(dirname "$0")/../..}/tests/tap.sh"
+# shellcheck source=tests/servers/world.sh
+. "$srcdir/tests/servers/world.sh"
+world "$0" "$@"
+world_start CA_RELAY=yes
+bind_start
+
+names=
+n=0
+while test $n -lt 50; do
+	names="$names name$n.ZONE"
+	n=$((n + 1))
+done
+configure <<-END
+	certificate knot {
+	    names $(echo "$names" | sed s/ZONE/many.test/g)
+	}
+	certificate bind {
+	    names $(echo "$names" | sed s/ZONE/bind.test/g)
+	}
+	END
+
+ok 'fifty names at Knot' dnseal issue knot
+is '- all are in it' "$(names_of "$(live knot cert.pem)" | wc -w | tr -d ' ')" 50
+ok '- key and certificate are a pair' pair_matches knot
+ok '- the chain verifies' chain_verifies knot
+is '- one update to add, one to remove' "$(knot_updates many.test)" 2
+is '- one connection to the CA' "$(ca_connections)" 1
+requests=$(ca_requests)
+ok "- at most 2 n + 8 requests to the CA ($requests)" test "$requests" -le 108
+is '- nothing is left in DNS' "$(leftovers 127.0.0.2 many.test)" ''
+
+ok 'fifty names at BIND' dnseal issue bind
+is '- all are in it' "$(names_of "$(live bind cert.pem)" | wc -w | tr -d ' ')" 50
+is '- two updates' "$(bind_updates)" 2
+is '- nothing is left in DNS' "$(leftovers 127.0.0.4 bind.test)" ''
+done_testing
