@@ -54,14 +54,15 @@ __attribute__((unused)) static void https_must(int rc, const char *what)
 	exit(99);
 }
 
-static void https_crt(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *cn,
-		      time_t from, time_t to)
+static void https_crt(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *cn, time_t from,
+		      time_t to)
 {
 	static unsigned char serial[1];
 
 	serial[0]++;
 	https_must(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-						GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+						GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
+						0),
 		   "key");
 	gnutls_x509_crt_set_version(crt, 3);
 	gnutls_x509_crt_set_key(crt, key);
@@ -135,8 +136,8 @@ static bool https_read(struct https_conn *c)
 
 	c->request[0] = '\0';
 	while (https_missing(c->request, len)) {
-		ssize_t n = gnutls_record_recv(c->tls, c->request + len,
-					       sizeof(c->request) - 1 - len);
+		ssize_t n =
+			gnutls_record_recv(c->tls, c->request + len, sizeof(c->request) - 1 - len);
 		if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED)
 			continue;
 		if (n <= 0)

@@ -46,8 +46,8 @@ __attribute__((unused)) static void responder_send(struct responder *r, const vo
 }
 
 /* The query back as a reply: QR set, flags and rcode as given. */
-__attribute__((unused)) static size_t responder_echo(const uint8_t *query, size_t len, unsigned flags,
-						     uint8_t *out)
+__attribute__((unused)) static size_t responder_echo(const uint8_t *query, size_t len,
+						     unsigned flags, uint8_t *out)
 {
 	memcpy(out, query, len);
 	out[2] = (uint8_t)(0x80 | flags >> 8);
@@ -133,7 +133,8 @@ __attribute__((unused)) static bool responder_start(struct responder *r)
 	r->conn = -1;
 	for (int i = 0; i < 20; i++) { /* another program may hold the UDP port of that number */
 		if (responder_bind(r))
-			return !pipe(r->stop) && !pthread_create(&r->thread, NULL, responder_run, r);
+			return !pipe(r->stop) &&
+			       !pthread_create(&r->thread, NULL, responder_run, r);
 		close(r->tcp);
 		close(r->udp);
 	}

@@ -141,7 +141,8 @@ static int no_state_dir(struct app *a)
 {
 	struct story story = { 0 };
 
-	story_fail(&story, SEAL_ECONFIG, "neither HOME nor XDG_STATE_HOME says where your files are");
+	story_fail(&story, SEAL_ECONFIG,
+		   "neither HOME nor XDG_STATE_HOME says where your files are");
 	story_hint(&story, "say it with --state-dir DIR");
 	return app_fail(a, NULL, &story);
 }

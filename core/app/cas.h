@@ -14,7 +14,7 @@ struct ca_preset {
 	const char *url;  /* of the directory; NULL: closed, see note */
 	const char *test; /* short name of where to rehearse, or NULL */
 	enum ca_eab eab;  /* external account binding (RFC 8555 7.3.4) */
-	bool is_test;     /* its certificates are trusted by nobody */
+	bool is_test;	  /* its certificates are trusted by nobody */
 	const char *caa;  /* value of `issue` in a CAA record */
 	const char *limits, *note;
 };

@@ -94,7 +94,8 @@ static void look_at_all(struct expiry *e, bool exists)
 		if (a->args.n && !words_has(&a->args, names.at[i]))
 			continue;
 		if (exists)
-			look(e, b ? b->conf.name : arena_str(&a->conf->arena, names.at[i]), b ? &b->conf : NULL);
+			look(e, b ? b->conf.name : arena_str(&a->conf->arena, names.at[i]),
+			     b ? &b->conf : NULL);
 		else
 			trouble(e, LEVEL_CRITICAL, names.at[i], "there is none");
 	}

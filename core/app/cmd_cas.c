@@ -34,7 +34,8 @@ static void about(const struct ca_preset *ca)
 	printf("%s - %s\n", ca->name, ca->label);
 	put("directory", ca->url);
 	put("rehearse", ca->test);
-	put("EAB", ca->eab == EAB_NEEDED ? "needed: eab { kid ... hmac ... } in the account block" : NULL);
+	put("EAB",
+	    ca->eab == EAB_NEEDED ? "needed: eab { kid ... hmac ... } in the account block" : NULL);
 	put("CAA", ca->caa);
 	put("limits", ca->limits);
 	put("note", ca->note);
@@ -49,7 +50,8 @@ static int unknown(struct app *a, const char *name)
 	if (near)
 		story_hint(&story, "did you mean '%s'?", near);
 	else
-		story_hint(&story, "dnseal cas lists them; any other can be given by its directory's URL");
+		story_hint(&story,
+			   "dnseal cas lists them; any other can be given by its directory's URL");
 	return app_fail(a, NULL, &story);
 }
 

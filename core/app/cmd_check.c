@@ -70,8 +70,8 @@ static void check_storage(struct check *c)
 		}
 		const struct cert_info *leaf = standing_leaf(&s);
 		scoped(free_p) char *text =
-			leaf ? str_printf("valid until %s", show_date(leaf->not_after, date)) :
-			       str_copy("there is none yet");
+			leaf ? str_printf("valid until %s", show_date(leaf->not_after, date))
+			     : str_copy("there is none yet");
 		tell(c, "storage", cert->name, NULL, text);
 		standing_free(&s);
 	}
@@ -95,7 +95,8 @@ static void judge_clock(struct check *c, const struct directory_get *get)
 		tell(c, "clock", "this host", NULL, "agrees with the CA's");
 		return;
 	}
-	story_fail(&story, SEAL_EAGAIN, "%s %s the CA's clock", shown, off > 0 ? "ahead of" : "behind");
+	story_fail(&story, SEAL_EAGAIN, "%s %s the CA's clock", shown,
+		   off > 0 ? "ahead of" : "behind");
 	story_hint(&story, "set it: timedatectl set-ntp true");
 	tell(c, "clock", "this host", &story, NULL);
 }
@@ -116,7 +117,8 @@ static void check_account(struct check *c, const struct account_conf *conf)
 	if (get.story.st) {
 		story = get.story;
 	} else if (ca.dir.eab_required && !conf->eab_kid && !known) {
-		story_fail(&story, SEAL_EOPERATOR, "opens accounts only with external account binding");
+		story_fail(&story, SEAL_EOPERATOR,
+			   "opens accounts only with external account binding");
 		story_hint(&story, "put eab { kid ... hmac ... } into account %s", conf->name);
 	} else if (ca.dir.terms && !conf->agreed && !known) {
 		story_fail(&story, SEAL_EOPERATOR, "its terms of service are not agreed to: %s",
@@ -124,7 +126,8 @@ static void check_account(struct check *c, const struct account_conf *conf)
 		story_hint(&story, "agreed in account %s, or --agree-tos", conf->name);
 	} else
 		story_clear(&story);
-	tell(c, "ca", conf->url, &story, known ? "reached, account is known" : "reached, no account yet");
+	tell(c, "ca", conf->url, &story,
+	     known ? "reached, account is known" : "reached, no account yet");
 	if (!get.story.st)
 		judge_clock(c, &get);
 	account_file_free(&file);
@@ -149,8 +152,11 @@ static void check_ca(struct check *c)
 static void check_zone(struct check *c, struct login *l, const char *zone)
 {
 	struct app *a = c->app;
-	struct op op = { .kind = login_can(l, OP_CHECK) ? OP_CHECK : OP_ZONES, .login = l, .zone = zone };
-	scoped(free_p) char *about = str_printf("dns %s%s%s", l->name, zone ? ", zone " : "", zone ? zone : "");
+	struct op op = { .kind = login_can(l, OP_CHECK) ? OP_CHECK : OP_ZONES,
+			 .login = l,
+			 .zone = zone };
+	scoped(free_p) char *about =
+		str_printf("dns %s%s%s", l->name, zone ? ", zone " : "", zone ? zone : "");
 	struct waiter w;
 
 	if (!login_can(l, op.kind)) {
@@ -184,8 +190,11 @@ static void check_place(struct check *c, const struct cert_conf *cert, const str
 	char n[40];
 
 	if (p->zone.story.st || !p->login || p->servers->story.st) {
-		tell(c, "dns", about, p->zone.story.st ? &p->zone.story : !p->login ? &p->login_story :
-		     &p->servers->story, NULL);
+		tell(c, "dns", about,
+		     p->zone.story.st ? &p->zone.story
+		     : !p->login      ? &p->login_story
+				      : &p->servers->story,
+		     NULL);
 		return;
 	}
 	scoped(free_p) char *text =
@@ -239,8 +248,10 @@ static int refuse_unknown(struct check *c)
 			found = found || !strcmp(known[k], ignore->at[i]);
 		if (found)
 			continue;
-		story_fail(&story, SEAL_ECONFIG, "--ignore-check %s: storage, ca, clock, credentials, dns are "
-			   "possible", clean(ignore->at[i]));
+		story_fail(&story, SEAL_ECONFIG,
+			   "--ignore-check %s: storage, ca, clock, credentials, dns are "
+			   "possible",
+			   clean(ignore->at[i]));
 		return app_fail(c->app, NULL, &story);
 	}
 	return EXIT_DONE;
@@ -273,7 +284,8 @@ static int check(struct check *c)
 	if (status)
 		return status;
 	app_warnings(a);
-	tell(c, "config", a->conf->path, NULL, a->conf->exists ? "read without errors" : "not there");
+	tell(c, "config", a->conf->path, NULL,
+	     a->conf->exists ? "read without errors" : "not there");
 	app_network(a);
 	for (size_t i = 0; i < COUNT(checks); i++)
 		if (!check_is_ignored(c, checks[i].name))

@@ -11,8 +11,9 @@ static void put_option(const struct option *o)
 {
 	char left[48];
 
-	snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
-		 o->letter ? ", " : "   ", o->name, o->value ? " " : "", o->value ? o->value : "");
+	snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : "",
+		 o->letter ? o->letter : ' ', o->letter ? ", " : "   ", o->name,
+		 o->value ? " " : "", o->value ? o->value : "");
 	printf("  %-30s %s\n", left, o->doc);
 }
 
@@ -33,8 +34,9 @@ static void about_command(const struct command *c)
 	if (c->help)
 		printf("\n%s\n", c->help);
 	for (size_t i = 0; i < COMMAND_TABLES; i++)
-		put_options(c->options[i] == subject_options ?
-				    "without a configuration, or for this run only:" : "options:",
+		put_options(c->options[i] == subject_options
+				    ? "without a configuration, or for this run only:"
+				    : "options:",
 			    c->options[i]);
 	printf("\nOptions of all commands: dnseal help\n");
 }
@@ -46,7 +48,8 @@ static void overview(void)
 	for (size_t i = 0; i < n_commands; i++)
 		printf("  %-12s %s\n", commands[i].name, commands[i].doc);
 	put_options("options of all commands:", global_options);
-	printf("\nExit status: 0 done, 1 usage or configuration, 2 some failed, 3 all failed, 5 locked,\n"
+	printf("\nExit status: 0 done, 1 usage or configuration, 2 some failed, 3 all failed, 5 "
+	       "locked,\n"
 	       "6 an operator must act, 7 storage, 8 not now.  More: dnseal(1), dnseal.conf(5)\n");
 }
 

@@ -21,7 +21,7 @@
 struct issue {
 	struct app *app;
 	struct subject subject;
-	struct cert_conf cert;       /* as ordered: a rehearsal has another account */
+	struct cert_conf cert; /* as ordered: a rehearsal has another account */
 	struct account_conf account;
 	struct standing standing;
 	struct lock lock;
@@ -39,8 +39,8 @@ static int no_test_ca(struct issue *x)
 {
 	struct story story = { 0 };
 
-	story_fail(&story, SEAL_ECONFIG, "--dry-run rehearses at a test CA, and none is known for '%s'",
-		   x->account.ca);
+	story_fail(&story, SEAL_ECONFIG,
+		   "--dry-run rehearses at a test CA, and none is known for '%s'", x->account.ca);
 	story_hint(&story, "say which with test-ca in its account block, or --test-ca");
 	return app_fail(x->app, name_of(x), &story);
 }
@@ -82,7 +82,8 @@ static int take_stock(struct issue *x)
 
 	if (status)
 		return status;
-	if (store_lock_cert(&a->store, name_of(x), (int64_t)a->opt.wait_s * 1000, &x->lock, &story) ||
+	if (store_lock_cert(&a->store, name_of(x), (int64_t)a->opt.wait_s * 1000, &x->lock,
+			    &story) ||
 	    store_repair(&a->store, name_of(x), &note, &story) ||
 	    standing_read(&a->store, name_of(x), &x->cert, &x->standing, &story))
 		return app_fail(a, name_of(x), &story);
@@ -104,7 +105,8 @@ static int guard_production(struct issue *x)
 	const char *ca = json_str(x->standing.live.meta, "ca");
 	if (!ca || !strcmp(ca, x->account.url))
 		return EXIT_DONE;
-	story_fail(&story, SEAL_ECONFIG, "the live certificate is a real one, and this would put one of a "
+	story_fail(&story, SEAL_ECONFIG,
+		   "the live certificate is a real one, and this would put one of a "
 		   "test CA in its place");
 	story_hint(&story, "rehearse with --dry-run, or choose another --name");
 	return app_fail(a, name_of(x), &story);
@@ -138,8 +140,9 @@ static void settle_up(struct issue *x)
 	app_network(a);
 	undo_start(&undo, waiter_begin(&w, a));
 	app_wait(a, &w);
-	log_line(undo.story.st ? LOG_WARN : LOG_INFO, "%s: %zu of %zu TXT of an earlier run removed%s%s",
-		 name_of(x), undo.n_gone, undo.n_open, undo.story.st ? ": " : "", undo.story.text);
+	log_line(undo.story.st ? LOG_WARN : LOG_INFO,
+		 "%s: %zu of %zu TXT of an earlier run removed%s%s", name_of(x), undo.n_gone,
+		 undo.n_open, undo.story.st ? ": " : "", undo.story.text);
 	undo_free(&undo);
 }
 
@@ -148,15 +151,19 @@ static int unchanged(struct issue *x)
 	struct app *a = x->app;
 	const struct cert_info *leaf = standing_leaf(&x->standing);
 	char ends[32], due[32], left[32];
-	struct event e = { .kind = EVENT_DONE, .certificate = name_of(x), .result = "unchanged",
-			   .not_after = leaf->not_after, .generation = x->standing.live.generation,
+	struct event e = { .kind = EVENT_DONE,
+			   .certificate = name_of(x),
+			   .result = "unchanged",
+			   .not_after = leaf->not_after,
+			   .generation = x->standing.live.generation,
 			   .dir = x->standing.live.dir };
 
 	settle_up(x);
 	a->ui.events.tell(&a->ui.events, &e);
 	if (a->ui.mode != UI_JSON)
-		printf("%s: unchanged, valid until %s (%s), due %s; --force orders anyway\n", name_of(x),
-		       show_date(leaf->not_after, ends), show_duration(leaf->not_after - clock_wall(), left),
+		printf("%s: unchanged, valid until %s (%s), due %s; --force orders anyway\n",
+		       name_of(x), show_date(leaf->not_after, ends),
+		       show_duration(leaf->not_after - clock_wall(), left),
 		       show_date(x->standing.due, due));
 	return EXIT_DONE;
 }
@@ -174,26 +181,34 @@ static void tell_done(struct issue *x, const struct order *order)
 	bool renewed = standing_leaf(&x->standing) && !a->opt.dry_run;
 	int64_t ends = order_not_after(order);
 	char date[32], left[32];
-	struct event e = { .kind = EVENT_DONE, .certificate = name_of(x),
-			   .result = renewed ? "renewed" : "issued", .not_after = ends,
-			   .generation = order_generation(order), .dir = order_dir(order) };
+	struct event e = { .kind = EVENT_DONE,
+			   .certificate = name_of(x),
+			   .result = renewed ? "renewed" : "issued",
+			   .not_after = ends,
+			   .generation = order_generation(order),
+			   .dir = order_dir(order) };
 
 	a->ui.events.tell(&a->ui.events, &e);
 	if (a->ui.mode == UI_JSON)
 		return;
 	if (a->opt.dry_run) {
-		printf("%s: the rehearsal at %s succeeded; nothing was kept\n", name_of(x), x->account.url);
+		printf("%s: the rehearsal at %s succeeded; nothing was kept\n", name_of(x),
+		       x->account.url);
 		return;
 	}
 	printf("%s: %s, valid until %s (%s), %s\n", name_of(x), e.result, show_date(ends, date),
 	       show_duration(ends - clock_wall(), left), key_type_label(x->cert.key));
-	printf("Files   %s/certs/%s/live/{fullchain,privkey,keyfull}.pem\n", a->store.dir, name_of(x));
+	printf("Files   %s/certs/%s/live/{fullchain,privkey,keyfull}.pem\n", a->store.dir,
+	       name_of(x));
 	if (x->subject.configured || a->opt.save)
-		printf("Next    dnseal issue %s          when it is due (dnseal status says when)\n",
+		printf("Next    dnseal issue %s          when it is due (dnseal status says "
+		       "when)\n",
 		       name_of(x));
 	else
-		printf("Next    run the same command again when it is due (dnseal status says when);\n"
-		       "        with --save it becomes dnseal issue %s\n", name_of(x));
+		printf("Next    run the same command again when it is due (dnseal status says "
+		       "when);\n"
+		       "        with --save it becomes dnseal issue %s\n",
+		       name_of(x));
 }
 
 static void keep_state(struct issue *x, const struct story *failure)
@@ -226,7 +241,8 @@ static int failed(struct issue *x, const struct order *order, int signal)
 {
 	const struct story *story = order_story(order);
 	struct app *a = x->app;
-	struct event e = { .kind = EVENT_DONE, .certificate = name_of(x),
+	struct event e = { .kind = EVENT_DONE,
+			   .certificate = name_of(x),
 			   .result = story->st == SEAL_ELIMIT ? "deferred" : "failed" };
 	char when[RFC3339_LEN];
 

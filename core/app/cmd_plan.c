@@ -47,8 +47,9 @@ static char *show_servers(const struct servers_find *f)
 
 	for (size_t i = 0; i < f->n; i++)
 		buf_printf(&b, "%s%s %s %s", i ? ", " : "", f->at[i].name, f->at[i].address,
-			   f->at[i].class == SERVER_AUTH ? "ok" : *f->at[i].said ? f->at[i].said :
-			   server_class_name(f->at[i].class));
+			   f->at[i].class == SERVER_AUTH ? "ok"
+			   : *f->at[i].said		 ? f->at[i].said
+							 : server_class_name(f->at[i].class));
 	return buf_take(&b);
 }
 
@@ -76,14 +77,17 @@ static void put_place(const struct place *x)
 static void print(const struct plan *p)
 {
 	const struct cert_conf *c = &p->cert;
-	scoped(free_p) char *ca = str_printf("%s, %s%s%s", c->account->ca, c->account->url,
-					     c->profile ? ", profile " : "", c->profile ? c->profile : "");
+	scoped(free_p) char *ca =
+		str_printf("%s, %s%s%s", c->account->ca, c->account->url,
+			   c->profile ? ", profile " : "", c->profile ? c->profile : "");
 
 	printf("%s  %s\n", c->name, c->origin);
 	put("CA", ca);
-	put("account", p->account.kid ? p->account.kid :
-	    c->account->agreed ? "none yet; would be made" :
-				 "none yet; its terms of service must be agreed to (agreed, --agree-tos)");
+	put("account",
+	    p->account.kid ? p->account.kid
+	    : c->account->agreed
+		    ? "none yet; would be made"
+		    : "none yet; its terms of service must be agreed to (agreed, --agree-tos)");
 	put("key", key_type_label(c->key));
 	put_due(p);
 	put("names", "they become public in certificate transparency logs");
@@ -94,8 +98,9 @@ static void print(const struct plan *p)
 static struct json_object *place_json(const struct place *x)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
-	const char *problem = x->zone.story.st ? x->zone.story.text :
-			      x->login ? NULL : x->login_story.text;
+	const char *problem = x->zone.story.st ? x->zone.story.text
+			      : x->login       ? NULL
+					       : x->login_story.text;
 
 	json_object_object_add(o, "names", json_words(&x->names));
 	json_text(o, "owner", x->zone.story.st ? x->start : x->zone.owner);

@@ -109,7 +109,9 @@ static void print_row(const struct line *l)
 	scoped(free_p) char *shown = str_printf("%s%s", name, more);
 	const char *last = l->story.st ? l->story.text : l->standing.state.last_error;
 	printf("%-20s %-30s %-11s %-7s %-11s %s\n", l->name, shown, ends, left, show_due(l, due),
-	       last ? last : leaf ? "ok" : "-");
+	       last   ? last
+	       : leaf ? "ok"
+		      : "-");
 }
 
 static void put(const char *label, const char *text)
@@ -188,8 +190,8 @@ static int show(struct app *a, const struct words *names, bool exists)
 		l->block = configuration_cert(a->conf, l->name);
 		if (!exists)
 			str_put(l->standing.why, "there is none yet");
-		else if (standing_read(&a->store, l->name, l->block ? &l->block->conf : NULL, &l->standing,
-				       &l->story))
+		else if (standing_read(&a->store, l->name, l->block ? &l->block->conf : NULL,
+				       &l->standing, &l->story))
 			status = EXIT_STORAGE;
 	}
 	if (a->ui.mode == UI_JSON)
@@ -197,8 +199,8 @@ static int show(struct app *a, const struct words *names, bool exists)
 	else if (a->args.n)
 		print_detail(&lines[0]);
 	else if (names->n)
-		printf("%-20s %-30s %-11s %-7s %-11s %s\n", "CERTIFICATE", "NAMES", "EXPIRES", "LEFT", "DUE",
-		       "LAST");
+		printf("%-20s %-30s %-11s %-7s %-11s %s\n", "CERTIFICATE", "NAMES", "EXPIRES",
+		       "LEFT", "DUE", "LAST");
 	for (size_t i = 0; i < names->n; i++) {
 		if (a->ui.mode != UI_JSON && !a->args.n)
 			print_row(&lines[i]);

@@ -10,7 +10,8 @@
 
 static const struct option issue_options[] = {
 	{ "force", 0, OPT_FLAG, AT(force), 0, NULL, NULL, "order even when nothing is due" },
-	{ "save", 0, OPT_FLAG, AT(save), 0, NULL, NULL, "write conf.d/CERT.conf for the next time" },
+	{ "save", 0, OPT_FLAG, AT(save), 0, NULL, NULL,
+	  "write conf.d/CERT.conf for the next time" },
 	{ 0 },
 };
 static const struct option check_options[] = {
@@ -27,9 +28,11 @@ static const struct option cleanup_options[] = {
 	{ 0 },
 };
 static const struct option dns_options[] = {
-	{ "ttl", 0, OPT_DURATION, AT(ttl_s), 0, "N", NULL, "of new records [the provider's default]" },
+	{ "ttl", 0, OPT_DURATION, AT(ttl_s), 0, "N", NULL,
+	  "of new records [the provider's default]" },
 	{ "set", 0, OPT_LIST, AT(set), 0, "KEY=VALUE", NULL,
-	  "without a dns block: option of the provider DNS; secrets as file:, env:, cred: or cmd:" },
+	  "without a dns block: option of the provider DNS; secrets as file:, env:, cred: or "
+	  "cmd:" },
 	{ 0 },
 };
 static const struct option account_options[] = {
@@ -45,16 +48,19 @@ static const struct option version_options[] = {
 	{ 0 },
 };
 
+/* clang-format off: a table */
 const struct command commands[] = {
-	{ "issue", NULL, "NAME... | CERT", 1, MANY, { issue_options, subject_options }, cmd_issue,
+	{ "issue", NULL, "NAME... | CERT", 1, MANY, { issue_options, subject_options },
+	  cmd_issue,
 	  "get a certificate for these names, or a configured one",
-	  "When the live certificate has these names and this type of key and is not due, it says so\n"
-	  "and ends with status 0.  NAME may be *.example.org (quote it) and an IDN in any form." },
+	  "When the live certificate has these names and this type of key and is not due, it says\n"
+	  "so and ends with status 0.  NAME may be *.example.org (quote it), and an IDN in any form." },
 	{ "status", "list", "[CERT]", 0, 1, { NULL }, cmd_status,
 	  "certificates, when they end, when they are due", NULL },
 	{ "plan", NULL, "[CERT... | NAME...]", 0, MANY, { subject_options }, cmd_plan,
 	  "what would happen and why; writes nothing", NULL },
-	{ "check", NULL, "[CERT... | NAME...]", 0, MANY, { check_options, subject_options }, cmd_check,
+	{ "check", NULL, "[CERT... | NAME...]", 0, MANY, { check_options, subject_options },
+	  cmd_check,
 	  "configuration, permissions, credentials, zones, CA, clock", NULL },
 	{ "providers", NULL, "[NAME]", 0, 1, { NULL }, cmd_providers,
 	  "DNS providers; options, rights and an example of one", NULL },
@@ -66,28 +72,32 @@ const struct command commands[] = {
 	  "  dns set DNS ZONE NAME TYPE DATA...             exactly these records, no others\n"
 	  "  dns remove DNS ZONE NAME TYPE DATA...          remove records\n"
 	  "  dns check DNS                                  are the credentials good?\n"
-	  "DNS is the name of a dns block, or with --set a provider.  NAME is relative to ZONE, @ its\n"
-	  "apex.  DATA is in zone-file form, TXT plain text, one argument a record." },
+	  "DNS is the name of a dns block, or with --set a provider.  NAME is relative to ZONE,\n"
+	  "@ its apex.  DATA is in zone-file form, TXT plain text, one argument a record." },
 	{ "accounts", NULL, "[list|show|add] [ACCOUNT]", 0, 2, { account_options }, cmd_accounts,
 	  "accounts at certificate authorities", NULL },
 	{ "cleanup", NULL, NULL, 0, 0, { cleanup_options, subject_options }, cmd_cleanup,
 	  "remove what interrupted runs left in DNS", NULL },
-	{ "cas", NULL, "[NAME]", 0, 1, { NULL }, cmd_cas, "certificate authorities with a short name",
-	  NULL },
+	{ "cas", NULL, "[NAME]", 0, 1, { NULL }, cmd_cas,
+	  "certificate authorities with a short name", NULL },
 	{ "config", NULL, "show", 1, 1, { NULL }, cmd_config,
 	  "the configuration as read, each line with its origin", NULL },
-	{ "version", NULL, NULL, 0, 0, { version_options }, cmd_version, "version of the program", NULL },
+	{ "version", NULL, NULL, 0, 0, { version_options }, cmd_version,
+	  "version of the program", NULL },
 	{ "help", NULL, "[COMMAND]", 0, 1, { NULL }, cmd_help, "this, or about a command", NULL },
 };
+/* clang-format on */
 const size_t n_commands = COUNT(commands);
 
 /* Commands of later versions. */
+/* clang-format off */
 static const char *const later[] = {
 	"renew", "deploy", "probe", "rollback", "remove", "restore", "revoke", "delegate", "tlsa",
 	"persist", "caa", "recipe", "export", "import", "test-ca", "daemon", "completion",
 	"accounts update", "accounts rollover", "accounts deactivate", "accounts import",
 	"accounts export", "config schema", "config fmt", "config convert",
 };
+/* clang-format on */
 
 static bool is_later(const char *name)
 {
@@ -106,8 +116,8 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-static enum seal_status no_such(const char *what, const char *name, const char *const *known, size_t n,
-				struct story *story)
+static enum seal_status no_such(const char *what, const char *name, const char *const *known,
+				size_t n, struct story *story)
 {
 	const char *near = word_nearest(name, known, n);
 

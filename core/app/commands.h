@@ -9,9 +9,9 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_USAGE = 1,    /* usage or configuration: nothing was tried */
-	EXIT_SOME = 2,     /* some certificates failed */
-	EXIT_ALL = 3,      /* all that were tried failed */
+	EXIT_USAGE = 1,	   /* usage or configuration: nothing was tried */
+	EXIT_SOME = 2,	   /* some certificates failed */
+	EXIT_ALL = 3,	   /* all that were tried failed */
 	EXIT_LOCKED = 5,   /* another run holds the lock */
 	EXIT_OPERATOR = 6, /* an operator must act */
 	EXIT_STORAGE = 7,
@@ -26,7 +26,7 @@ struct app;
 #define MANY UINT32_MAX
 struct command {
 	const char *name, *alias;
-	const char *args; /* for people; NULL: takes none */
+	const char *args;  /* for people; NULL: takes none */
 	uint32_t min, max; /* arguments behind the command's name */
 	const struct option *options[COMMAND_TABLES];
 	int (*run)(struct app *);

@@ -68,8 +68,9 @@ void complaints_sort(struct complaints *c)
 	for (size_t i = 1; i < c->n; i++) {
 		struct complaint x = c->at[i];
 		size_t rank = key[i], j = i;
-		for (; j && (key[j - 1] > rank ||
-			     (key[j - 1] == rank && c->at[j - 1].line > x.line)); j--) {
+		for (;
+		     j && (key[j - 1] > rank || (key[j - 1] == rank && c->at[j - 1].line > x.line));
+		     j--) {
 			c->at[j] = c->at[j - 1];
 			key[j] = key[j - 1];
 		}
@@ -83,8 +84,8 @@ char *complaint_line(const struct complaint *x)
 {
 	if (!x->file)
 		return str_copy(x->text);
-	return x->line ? str_printf("%s:%u: %s", x->file, x->line, x->text) :
-			 str_printf("%s: %s", x->file, x->text);
+	return x->line ? str_printf("%s:%u: %s", x->file, x->line, x->text)
+		       : str_printf("%s: %s", x->file, x->text);
 }
 
 void complaints_free(struct complaints *c)

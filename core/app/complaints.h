@@ -20,7 +20,8 @@ struct complaints {
 };
 #define COMPLAINTS_SHOWN 20
 
-void complain(struct complaints *, const char *file, unsigned line, const char *fmt, ...) PRINTF(4, 5);
+void complain(struct complaints *, const char *file, unsigned line, const char *fmt, ...)
+	PRINTF(4, 5);
 void complain_story(struct complaints *, const char *file, unsigned line, const struct story *);
 void complain_hint(struct complaints *, const char *fmt, ...) PRINTF(2, 3); /* to the last one */
 /* By file and line; files in the order in which they were first complained about. */

@@ -19,8 +19,8 @@ struct account_block *account_new(struct configuration *c, const char *name, con
 	a->line = line;
 	a->conf.name = arena_str(&c->arena, name);
 	a->conf.eab_hash = SEAL_SHA256;
-	a->conf.origin = file ? arena_printf(&c->arena, "%s:%u", file, line) :
-				arena_str(&c->arena, "command line");
+	a->conf.origin = file ? arena_printf(&c->arena, "%s:%u", file, line)
+			      : arena_str(&c->arena, "command line");
 	c->accounts = mem_grow(c->accounts, c->n_accounts + 1, sizeof(struct account_block *));
 	return c->accounts[c->n_accounts++] = a;
 }
@@ -40,7 +40,8 @@ static const char *url_of(const char *ca, const struct account_block *a, struct 
 	else if (strstr(ca, "://"))
 		complain(errors, a->file, a->line, "CA '%s': not an https URL", clean(ca));
 	else
-		complain(errors, a->file, a->line, "CA '%s' is neither a short name nor a URL", clean(ca));
+		complain(errors, a->file, a->line, "CA '%s' is neither a short name nor a URL",
+			 clean(ca));
 	if (near)
 		complain_hint(errors, "did you mean '%s'?", near);
 	else if (!known)
@@ -114,8 +115,8 @@ void read_account(struct reading *r, const struct scfg *d, const struct word *w,
 
 static bool is_touched(const struct account_block *a)
 {
-	return a->ca || a->test_ca || a->staging || a->conf.email || a->conf.agreed || a->conf.trust ||
-	       a->conf.eab_kid || a->conf.eab_hmac;
+	return a->ca || a->test_ca || a->staging || a->conf.email || a->conf.agreed ||
+	       a->conf.trust || a->conf.eab_kid || a->conf.eab_hmac;
 }
 
 /* What one account says, completed by what all say; with a CA of its own only what fits any CA. */

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct cert_block *cert_new(struct configuration *c, const char *name, const char *file, unsigned line)
+struct cert_block *cert_new(struct configuration *c, const char *name, const char *file,
+			    unsigned line)
 {
 	struct cert_block *b = arena_new(&c->arena, sizeof(*b));
 
@@ -26,8 +27,8 @@ struct cert_block *cert_new(struct configuration *c, const char *name, const cha
 	b->file = file;
 	b->line = line;
 	b->conf.name = arena_str(&c->arena, name);
-	b->conf.origin = file ? arena_printf(&c->arena, "%s:%u", file, line) :
-				arena_str(&c->arena, "command line");
+	b->conf.origin = file ? arena_printf(&c->arena, "%s:%u", file, line)
+			      : arena_str(&c->arena, "command line");
 	c->certs = mem_grow(c->certs, c->n_certs + 1, sizeof(struct cert_block *));
 	return c->certs[c->n_certs++] = b;
 }
@@ -63,17 +64,22 @@ static void finish_account(struct configuration *c, struct cert_block *b, struct
 {
 	cert_own_account(c, b);
 	if (b->account_name && b->account) {
-		complain(errors, b->file, b->line, "certificate '%s' has an account and account words "
-			 "of its own: one of both", b->conf.name);
+		complain(errors, b->file, b->line,
+			 "certificate '%s' has an account and account words "
+			 "of its own: one of both",
+			 b->conf.name);
 		return;
 	}
 	if (b->account_name && !(b->account = configuration_account(c, b->account_name)))
-		complain(errors, b->file, b->line, "certificate '%s': no account '%s' is configured",
-			 b->conf.name, clean(b->account_name));
+		complain(errors, b->file, b->line,
+			 "certificate '%s': no account '%s' is configured", b->conf.name,
+			 clean(b->account_name));
 	else if (!b->account && !(b->account = account_default(c)) && !c->use_account.n) {
-		complain(errors, b->file, b->line, "certificate '%s': which account?", b->conf.name);
-		complain_hint(errors, "several are configured: say use-account NAME at the top or in the "
-				      "certificate");
+		complain(errors, b->file, b->line, "certificate '%s': which account?",
+			 b->conf.name);
+		complain_hint(errors,
+			      "several are configured: say use-account NAME at the top or in the "
+			      "certificate");
 	}
 }
 
@@ -83,8 +89,9 @@ static void finish_limit(const struct cert_block *b, struct complaints *errors)
 	size_t most = ca_names_max(a->url ? a->url : "", b->conf.profile);
 
 	if (b->conf.names.n > most)
-		complain(errors, b->file, b->line, "certificate '%s' has %zu names, and %s takes %zu",
-			 b->conf.name, b->conf.names.n, a->ca ? a->ca : "the CA", most);
+		complain(errors, b->file, b->line,
+			 "certificate '%s' has %zu names, and %s takes %zu", b->conf.name,
+			 b->conf.names.n, a->ca ? a->ca : "the CA", most);
 }
 
 void cert_finish(struct configuration *c, struct cert_block *b, struct complaints *errors)
@@ -112,8 +119,10 @@ void read_certificate(struct reading *r, const struct scfg *d, const struct word
 
 	(void)w, (void)at;
 	if (!cert_name_ok(name)) {
-		complain(r->errors, d->file, d->line, "%s: a title has 1 to 64 of a-z 0-9 . _ - and begins "
-			 "with a letter or digit", what);
+		complain(r->errors, d->file, d->line,
+			 "%s: a title has 1 to 64 of a-z 0-9 . _ - and begins "
+			 "with a letter or digit",
+			 what);
 		return;
 	}
 	if (twin) {
@@ -132,14 +141,19 @@ enum seal_status cert_possible(const struct cert_block *b, struct complaints *er
 	if (b->keys.n > 1) {
 		complain(errors, b->keys.at ? b->keys.at->file : b->file,
 			 b->keys.at ? b->keys.at->line : b->line,
-			 "certificate '%s': several key types are understood, but this version makes "
-			 "certificates with one", b->conf.name);
-		complain_hint(errors, "keep one of ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096");
+			 "certificate '%s': several key types are understood, but this version "
+			 "makes "
+			 "certificates with one",
+			 b->conf.name);
+		complain_hint(errors,
+			      "keep one of ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096");
 	}
 	if (b->persist) {
 		complain(errors, b->persist->file, b->persist->line,
-			 "certificate '%s': challenge dns-persist-01 is understood, but this version does "
-			 "not carry it out yet", b->conf.name);
+			 "certificate '%s': challenge dns-persist-01 is understood, but this "
+			 "version does "
+			 "not carry it out yet",
+			 b->conf.name);
 		complain_hint(errors, "dns-01 and dns-account-01 are possible");
 	}
 	return errors->n > before ? SEAL_ECONFIG : SEAL_OK;
@@ -151,7 +165,8 @@ void dns_add(struct dns_block ***list, size_t *n, struct dns_block *d)
 	(*list)[(*n)++] = d;
 }
 
-struct dns_block *dns_new(struct configuration *c, const char *name, const char *file, unsigned line)
+struct dns_block *dns_new(struct configuration *c, const char *name, const char *file,
+			  unsigned line)
 {
 	struct dns_block *d = arena_new(&c->arena, sizeof(*d));
 
@@ -173,12 +188,14 @@ void read_dns(struct reading *r, const struct scfg *d, const struct word *w, voi
 	struct cert_block *b = w->more ? NULL : at;
 	struct dns_block ***list = b ? &b->dns : &c->dns;
 	size_t *n = b ? &b->n_dns : &c->n_dns;
-	const char *name = b ? arena_printf(&c->arena, "%s/%s", b->conf.name, d->words[1]) : d->words[1];
+	const char *name =
+		b ? arena_printf(&c->arena, "%s/%s", b->conf.name, d->words[1]) : d->words[1];
 
 	for (size_t i = 0; i < *n; i++)
 		if (word_same((*list)[i]->name, name)) {
-			complain(r->errors, d->file, d->line, "dns '%s' is already configured at %s:%u",
-				 clean(d->words[1]), (*list)[i]->file, (*list)[i]->line);
+			complain(r->errors, d->file, d->line,
+				 "dns '%s' is already configured at %s:%u", clean(d->words[1]),
+				 (*list)[i]->file, (*list)[i]->line);
 			return;
 		}
 	struct dns_block *x = dns_new(c, name, d->file, d->line);

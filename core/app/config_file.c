@@ -82,7 +82,8 @@ static bool may_be_trusted(struct load *l, const char *path)
 
 	if (stat(path, &st) || !(st.st_mode & 022) || S_ISCHR(st.st_mode))
 		return true;
-	complain(l->errors, path, 0, "mode %04o lets others change it", (unsigned)st.st_mode & 07777);
+	complain(l->errors, path, 0, "mode %04o lets others change it",
+		 (unsigned)st.st_mode & 07777);
 	complain_hint(l->errors, "run: chmod go-w %s", path);
 	return false;
 }
@@ -113,8 +114,8 @@ static void load_file(struct load *l, const char *path, const struct scfg *from)
 
 	if (l->depth == INCLUDE_DEPTH_MAX || l->n_files == FILES_MAX) {
 		complain(l->errors, from->file, from->line, "include %s: %s", clean(path),
-			 l->depth == INCLUDE_DEPTH_MAX ? "files include each other too deeply" :
-							 "too many files");
+			 l->depth == INCLUDE_DEPTH_MAX ? "files include each other too deeply"
+						       : "too many files");
 		return;
 	}
 	l->n_files++;

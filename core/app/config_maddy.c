@@ -17,20 +17,23 @@
 static void read_ignored(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
 	(void)at;
-	complain(r->warnings, d->file, d->line, "'%s' is Maddy's own affair and ignored here", w->name);
+	complain(r->warnings, d->file, d->line, "'%s' is Maddy's own affair and ignored here",
+		 w->name);
 }
 
 static const struct word maddy_words[] = {
-	{ "hostname", read_list, offsetof(struct cert_block, names), 1, WORDS_MANY, WORD_AGAIN, NULL },
-	{ "extra-names", read_list, offsetof(struct cert_block, names), 1, WORDS_MANY, WORD_AGAIN, NULL },
+	{ "hostname", read_list, offsetof(struct cert_block, names), 1, WORDS_MANY, WORD_AGAIN,
+	  NULL },
+	{ "extra-names", read_list, offsetof(struct cert_block, names), 1, WORDS_MANY, WORD_AGAIN,
+	  NULL },
 	{ "names", read_list, offsetof(struct cert_block, names), 1, WORDS_MANY, WORD_AGAIN, NULL },
 	{ "email", read_text, offsetof(struct cert_block, own.conf.email), 1, 1, 0, NULL },
 	{ "agreed", read_bool, offsetof(struct cert_block, own.conf.agreed), 0, 1, 0, NULL },
 	{ "ca", read_text, offsetof(struct cert_block, own.ca), 1, 1, 0, NULL },
 	{ "test-ca", read_text, offsetof(struct cert_block, own.test_ca), 1, 1, 0, NULL },
 	{ "challenge", read_challenge, offsetof(struct cert_block, conf), 1, 1, 0, NULL },
-	{ "override-domain", read_override, offsetof(struct cert_block, conf.override_domain), 1, 1, 0,
-	  NULL },
+	{ "override-domain", read_override, offsetof(struct cert_block, conf.override_domain), 1, 1,
+	  0, NULL },
 	{ "dns", read_dns, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "store-path", read_ignored, 0, 1, 1, WORD_RAW, NULL },
 	{ "debug", read_ignored, 0, 0, 1, WORD_RAW, NULL },
@@ -62,14 +65,18 @@ static void read_loader(struct reading *r, const struct scfg *d, const char *nam
 	const struct cert_block *twin = name ? configuration_cert(c, name) : NULL;
 
 	if (macro)
-		complain(r->errors, d->file, d->line, "'%s' is a variable of Maddy's file: write its value "
-			 "here", clean(macro));
+		complain(r->errors, d->file, d->line,
+			 "'%s' is a variable of Maddy's file: write its value "
+			 "here",
+			 clean(macro));
 	else if (!name || !cert_name_ok(name))
-		complain(r->errors, d->file, d->line, "tls.loader.acme needs a hostname, or a name of 1 to 64 "
+		complain(r->errors, d->file, d->line,
+			 "tls.loader.acme needs a hostname, or a name of 1 to 64 "
 			 "of a-z 0-9 . _ -");
 	else if (twin)
-		complain(r->errors, d->file, d->line, "certificate '%s' is already configured at %s:%u", name,
-			 twin->file, twin->line);
+		complain(r->errors, d->file, d->line,
+			 "certificate '%s' is already configured at %s:%u", name, twin->file,
+			 twin->line);
 	else
 		words_read(r, "tls.loader.acme", d->block, &maddy_table, all_tables,
 			   cert_new(c, name, d->file, d->line));
@@ -85,15 +92,19 @@ void read_maddy(struct reading *r, const struct scfg *d, const struct word *w, v
 		return;
 	}
 	for (const struct scfg *x = d->block; x; x = x->next) {
-		bool loader = x->n > 1 && !strcmp(x->words[0], "loader") && !strcmp(x->words[1], "acme");
+		bool loader =
+			x->n > 1 && !strcmp(x->words[0], "loader") && !strcmp(x->words[1], "acme");
 		if (loader)
 			read_loader(r, x, host_of(x->block));
 		else
-			complain(r->warnings, x->file, x->line, "'%s' of tls is Maddy's own affair and "
-				 "ignored here", clean(x->words[0]));
+			complain(r->warnings, x->file, x->line,
+				 "'%s' of tls is Maddy's own affair and "
+				 "ignored here",
+				 clean(x->words[0]));
 		found = found || loader;
 	}
 	if (!found)
-		complain(r->errors, d->file, d->line, "tls: only Maddy's 'tls { loader acme { ... } }' is "
+		complain(r->errors, d->file, d->line,
+			 "tls: only Maddy's 'tls { loader acme { ... } }' is "
 			 "understood here");
 }

@@ -17,42 +17,50 @@ static void read_log_format(struct reading *, const struct scfg *, const struct 
 static void read_use_account(struct reading *, const struct scfg *, const struct word *, void *);
 static void read_version(struct reading *, const struct scfg *, const struct word *, void *);
 
+/* clang-format off: tables */
+
 /* Words about a CA and an account; `base` leads to a struct account_block inside `type`. */
-#define ACCOUNT_WORDS(type, base)                                                                  \
-	{ "ca", read_text, offsetof(type, base ca), 1, 1, 0, NULL },                               \
-	{ "test-ca", read_text, offsetof(type, base test_ca), 1, 1, 0, NULL },                     \
-	{ "staging", read_bool, offsetof(type, base staging), 0, 1, 0, NULL },                     \
-	{ "email", read_text, offsetof(type, base conf.email), 1, 1, 0, NULL },                    \
-	{ "agreed", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },                  \
-	{ "agree-tos", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },               \
-	{ "trust", read_text, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },             \
-	{ "eab", read_eab, offsetof(type, base conf), 0, 0, WORD_BLOCK, NULL },                    \
-	{ "account-key", read_account_key, offsetof(type, base conf.key), 1, 1, 0, NULL },         \
-	{ "preferred-chain", read_text, offsetof(type, base preferred_chain), 1, 1, WORD_LATER, NULL }
+#define ACCOUNT_WORDS(type, base)								   \
+	{ "ca", read_text, offsetof(type, base ca), 1, 1, 0, NULL },				   \
+	{ "test-ca", read_text, offsetof(type, base test_ca), 1, 1, 0, NULL },			   \
+	{ "staging", read_bool, offsetof(type, base staging), 0, 1, 0, NULL },			   \
+	{ "email", read_text, offsetof(type, base conf.email), 1, 1, 0, NULL },			   \
+	{ "agreed", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },		   \
+	{ "agree-tos", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },		   \
+	{ "trust", read_text, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },		   \
+	{ "eab", read_eab, offsetof(type, base conf), 0, 0, WORD_BLOCK, NULL },			   \
+	{ "account-key", read_account_key, offsetof(type, base conf.key), 1, 1, 0, NULL },	   \
+	{ "preferred-chain", read_text, offsetof(type, base preferred_chain),			   \
+	  1, 1, WORD_LATER, NULL }
 
 /* Words about a certificate, each a default at the top; `base` leads to a struct cert_block. */
-#define CERT_WORDS(type, base)                                                                     \
-	{ "key", read_keys, offsetof(type, base keys), 1, WORDS_MANY, 0, NULL },                   \
-	{ "renew", read_renew, offsetof(type, base conf.renew), 1, 1, 0, NULL },                   \
-	{ "keep", read_number, offsetof(type, base conf.keep), 1, 1, 0, &keep_limits },            \
-	{ "resolvers", read_resolvers, offsetof(type, base conf.resolvers), 1, WORDS_MANY, 0, NULL }, \
-	{ "resolver", read_resolvers, offsetof(type, base conf.resolvers), 1, 1, WORD_AGAIN, "" }, \
-	{ "propagation", read_propagation, offsetof(type, base conf), 0, 1, WORD_BLOCK, NULL },    \
-	{ "propagation-timeout", read_duration, offsetof(type, base conf.settle_timeout_s), 1, 1, 0, \
-	  NULL },                                                                                  \
-	{ "propagation-delay", read_duration, offsetof(type, base conf.settle_delay_s), 1, 1, 0,   \
-	  NULL },                                                                                  \
-	{ "challenge", read_challenge, offsetof(type, base conf), 1, 1, 0, NULL },                 \
-	{ "profile", read_text, offsetof(type, base conf.profile), 1, 1, 0, NULL },                \
-	{ "prefer-profile", read_text, offsetof(type, base prefer_profile), 1, 1, WORD_LATER, NULL }, \
-	{ "override-domain", read_override, offsetof(type, base conf.override_domain), 1, 1, 0, NULL }, \
+#define CERT_WORDS(type, base)									   \
+	{ "key", read_keys, offsetof(type, base keys), 1, WORDS_MANY, 0, NULL },		   \
+	{ "renew", read_renew, offsetof(type, base conf.renew), 1, 1, 0, NULL },		   \
+	{ "keep", read_number, offsetof(type, base conf.keep), 1, 1, 0, &keep_limits },		   \
+	{ "resolvers", read_resolvers, offsetof(type, base conf.resolvers),			   \
+	  1, WORDS_MANY, 0, NULL },								   \
+	{ "resolver", read_resolvers, offsetof(type, base conf.resolvers),			   \
+	  1, 1, WORD_AGAIN, "" },								   \
+	{ "propagation", read_propagation, offsetof(type, base conf), 0, 1, WORD_BLOCK, NULL },	   \
+	{ "propagation-timeout", read_duration, offsetof(type, base conf.settle_timeout_s),	   \
+	  1, 1, 0, NULL },									   \
+	{ "propagation-delay", read_duration, offsetof(type, base conf.settle_delay_s),		   \
+	  1, 1, 0, NULL },									   \
+	{ "challenge", read_challenge, offsetof(type, base conf), 1, 1, 0, NULL },		   \
+	{ "profile", read_text, offsetof(type, base conf.profile), 1, 1, 0, NULL },		   \
+	{ "prefer-profile", read_text, offsetof(type, base prefer_profile),			   \
+	  1, 1, WORD_LATER, NULL },								   \
+	{ "override-domain", read_override, offsetof(type, base conf.override_domain),		   \
+	  1, 1, 0, NULL },									   \
 	{ "group", read_text, offsetof(type, base conf.group), 1, 1, 0, NULL }
+/* clang-format on */
 
 static const struct word account_words[] = {
 	ACCOUNT_WORDS(struct account_block, ),
 	{ "profile", read_text, offsetof(struct account_block, conf.profile), 1, 1, 0, NULL },
-	{ "prefer-profile", read_text, offsetof(struct account_block, preferred_chain), 1, 1, WORD_LATER,
-	  NULL },
+	{ "prefer-profile", read_text, offsetof(struct account_block, preferred_chain), 1, 1,
+	  WORD_LATER, NULL },
 };
 const struct table account_table = TABLE(account_words, "in an account block");
 
@@ -61,7 +69,8 @@ static const struct word certificate_words[] = {
 	CERT_WORDS(struct cert_block, ),
 	ACCOUNT_WORDS(struct cert_block, own.),
 	{ "account", read_text, offsetof(struct cert_block, account_name), 1, 1, 0, NULL },
-	{ "use-account", read_text, offsetof(struct cert_block, account_name), 1, WORDS_MANY, 0, NULL },
+	{ "use-account", read_text, offsetof(struct cert_block, account_name), 1, WORDS_MANY, 0,
+	  NULL },
 	{ "dns", read_dns, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "deploy", read_deploy, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER, NULL },
 	{ "tlsa", read_checked, 0, 0, 0, WORD_BLOCK | WORD_RAW | WORD_LATER, &tlsa_table },
@@ -72,16 +81,18 @@ static const struct word global_words[] = {
 	{ "version", read_version, 0, 1, 1, 0, &version_limits },
 	{ "state-dir", read_text, offsetof(struct configuration, state_dir), 1, 1, WORD_RAW, NULL },
 	{ "log", read_log, 0, 1, 1, WORD_RAW, NULL },
-	{ "log-format", read_log_format, offsetof(struct configuration, log_format), 1, 1, 0, log_formats },
-	{ "metrics", read_text, offsetof(struct configuration, metrics), 1, 1, WORD_RAW | WORD_LATER,
-	  NULL },
+	{ "log-format", read_log_format, offsetof(struct configuration, log_format), 1, 1, 0,
+	  log_formats },
+	{ "metrics", read_text, offsetof(struct configuration, metrics), 1, 1,
+	  WORD_RAW | WORD_LATER, NULL },
 	CERT_WORDS(struct configuration, defaults.),
 	ACCOUNT_WORDS(struct configuration, defaults.own.),
 	{ "use-account", read_use_account, 0, 1, WORDS_MANY, 0, NULL },
 	{ "account", read_account, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "dns", read_dns, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, "top" },
 	{ "certificate", read_certificate, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
-	{ "expand", read_expand, 0, 1, WORDS_MANY, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER, NULL },
+	{ "expand", read_expand, 0, 1, WORDS_MANY, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER,
+	  NULL },
 	{ "hooks", read_checked, 0, 0, 0, WORD_BLOCK | WORD_RAW | WORD_LATER, &hooks_table },
 	{ "notify", read_checked, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER,
 	  &notify_table },
@@ -93,7 +104,10 @@ const struct table global_table = TABLE(global_words, "at the top level");
 /* What every dns block knows beside its provider's options (provider/login.h), and where words of
  * the small blocks belong. */
 static const struct word dns_words[] = {
-	{ .name = "type" }, { .name = "zones" }, { .name = "endpoint" }, { .name = "api-token" },
+	{ .name = "type" },
+	{ .name = "zones" },
+	{ .name = "endpoint" },
+	{ .name = "api-token" },
 };
 static const struct table dns_table = TABLE(dns_words, "in a dns block");
 
@@ -105,7 +119,8 @@ static const struct table eab_table = TABLE(eab_words, "in an eab block");
 
 static const char *const settle_modes[] = { [SETTLE_AUTHORITATIVE] = "authoritative",
 					    [SETTLE_RESOLVERS] = "resolvers",
-					    [SETTLE_WAIT] = "wait", NULL };
+					    [SETTLE_WAIT] = "wait",
+					    NULL };
 static const struct word propagation_words[] = {
 	{ "check", read_choice, offsetof(struct cert_conf, settle_mode), 1, 1, 0, settle_modes },
 	{ "timeout", read_duration, offsetof(struct cert_conf, settle_timeout_s), 1, 1, 0, NULL },
@@ -113,10 +128,11 @@ static const struct word propagation_words[] = {
 };
 static const struct table propagation_table = TABLE(propagation_words, "in a propagation block");
 
-const struct table *const all_tables[] = { &global_table,      &account_table, &certificate_table,
-					   &propagation_table, &eab_table,     &dns_table,
-					   &deploy_table,      &tlsa_table,    &hooks_table,
-					   &notify_table,      NULL };
+const struct table *const all_tables[] = {
+	&global_table, &account_table, &certificate_table, &propagation_table, &eab_table,
+	&dns_table,    &deploy_table,  &tlsa_table,	   &hooks_table,       &notify_table,
+	NULL
+};
 
 static void read_version(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
@@ -140,19 +156,21 @@ static void read_log(struct reading *r, const struct scfg *d, const struct word 
 		c->log = LOG_TO_FILE;
 		c->log_file = to + 5;
 	} else
-		complain(r->errors, d->file, d->line, "'log %s': stderr, journal, file:/PATH are possible",
-			 clean(to));
+		complain(r->errors, d->file, d->line,
+			 "'log %s': stderr, journal, file:/PATH are possible", clean(to));
 }
 
 static void read_log_format(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
 	read_choice(r, d, w, at);
 	if (*(int *)at)
-		complain(r->warnings, d->file, d->line, "'log-format json' is understood, but this version "
+		complain(r->warnings, d->file, d->line,
+			 "'log-format json' is understood, but this version "
 			 "does not carry it out yet; --json gives events on stdout");
 }
 
-static void read_use_account(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+static void read_use_account(struct reading *r, const struct scfg *d, const struct word *w,
+			     void *at)
 {
 	struct configuration *c = r->config;
 
@@ -197,8 +215,10 @@ static bool read_key(struct reading *r, const struct scfg *d, const char *word, 
 {
 	if (key_word(word, ret))
 		return true;
-	complain(r->errors, d->file, d->line, "'%s %s': ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, "
-		 "rsa-4096 are possible", d->words[0], clean(word));
+	complain(r->errors, d->file, d->line,
+		 "'%s %s': ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, "
+		 "rsa-4096 are possible",
+		 d->words[0], clean(word));
 	return false;
 }
 
@@ -250,8 +270,10 @@ void read_renew(struct reading *r, const struct scfg *d, const struct word *w, v
 	if (fine)
 		*(struct renew_rule *)at = rule;
 	else
-		complain(r->errors, d->file, d->line, "'renew %s': auto, a duration such as 21d, or a share "
-			 "of the life such as 33%% (1%% to 90%%)", clean(v));
+		complain(r->errors, d->file, d->line,
+			 "'renew %s': auto, a duration such as 21d, or a share "
+			 "of the life such as 33%% (1%% to 90%%)",
+			 clean(v));
 }
 
 /* resolvers replaces what was inherited; resolver adds one. */
@@ -265,9 +287,11 @@ void read_resolvers(struct reading *r, const struct scfg *d, const struct word *
 		if (!strcmp(d->words[i], "system")) {
 			*to = (struct resolvers){ 0 };
 		} else if (!resolvers_add(to, d->words[i])) {
-			complain(r->errors, d->file, d->line, "'%s %s': %s", w->name, clean(d->words[i]),
-				 to->n == RESOLVERS_MAX ? "that is more than 8" :
-				 "'system' or an address such as 127.0.0.1, 127.0.0.1:5353 or [::1]:53");
+			complain(r->errors, d->file, d->line, "'%s %s': %s", w->name,
+				 clean(d->words[i]),
+				 to->n == RESOLVERS_MAX ? "that is more than 8"
+							: "'system' or an address such as "
+							  "127.0.0.1, 127.0.0.1:5353 or [::1]:53");
 			return;
 		}
 	}
@@ -281,7 +305,8 @@ void read_propagation(struct reading *r, const struct scfg *d, const struct word
 	if (d->n > 1)
 		read_choice(r, d, &mode, &c->settle_mode);
 	else if (!d->has_block)
-		complain(r->errors, d->file, d->line, "'propagation' needs a block, or one of "
+		complain(r->errors, d->file, d->line,
+			 "'propagation' needs a block, or one of "
 			 "authoritative, resolvers, wait");
 	words_read(r, "propagation", d->block, &propagation_table, all_tables, c);
 }
@@ -301,8 +326,8 @@ void read_challenge(struct reading *r, const struct scfg *d, const struct word *
 	else if (!strcmp(v, "dns-persist-01"))
 		b->persist = d;
 	else
-		complain(r->errors, d->file, d->line, "'challenge %s': dns-01 and dns-account-01 are possible",
-			 clean(v));
+		complain(r->errors, d->file, d->line,
+			 "'challenge %s': dns-01 and dns-account-01 are possible", clean(v));
 }
 
 void read_override(struct reading *r, const struct scfg *d, const struct word *w, void *at)
@@ -310,12 +335,12 @@ void read_override(struct reading *r, const struct scfg *d, const struct word *w
 	const char *v = d->words[1];
 	const char *hole = strstr(v, "{domain}");
 	char name[NAME_MAX_LEN];
-	scoped(free_p) char *filled = hole ? str_printf("%.*sexample.org%s", (int)(hole - v), v, hole + 8) :
-					     str_copy(v);
+	scoped(free_p) char *filled =
+		hole ? str_printf("%.*sexample.org%s", (int)(hole - v), v, hole + 8) : str_copy(v);
 
 	if (strpbrk(filled, "{}*") || !strchr(filled, '.') || !name_normal(filled, name))
-		complain(r->errors, d->file, d->line, "'%s %s': not the name of a TXT record", w->name,
-			 clean(v));
+		complain(r->errors, d->file, d->line, "'%s %s': not the name of a TXT record",
+			 w->name, clean(v));
 	else
 		*(const char **)at = v;
 }

@@ -14,7 +14,10 @@ static unsigned pass_of(const struct scfg *d)
 	static const struct {
 		const char *name;
 		unsigned pass;
-	} later[] = { { "account", 1 }, { "dns", 1 }, { "certificate", 2 }, { "tls", 2 },
+	} later[] = { { "account", 1 },
+		      { "dns", 1 },
+		      { "certificate", 2 },
+		      { "tls", 2 },
 		      { "tls.loader.acme", 2 } };
 
 	for (size_t i = 0; i < COUNT(later); i++)
@@ -30,8 +33,8 @@ static void read_all(struct configuration *c, struct reading *r)
 	for (unsigned pass = 0; pass < 3; pass++)
 		for (size_t i = 0; i < c->directives.n; i++)
 			if (pass_of(c->directives.at[i]) == pass)
-				word_read(r, "the configuration", c->directives.at[i], &global_table,
-					  all_tables, seen, c);
+				word_read(r, "the configuration", c->directives.at[i],
+					  &global_table, all_tables, seen, c);
 }
 
 static void finish_use_account(struct configuration *c)
@@ -54,8 +57,10 @@ static void refuse_twins(struct configuration *c, const struct account_block *a,
 		const struct account_block *b = c->accounts[i];
 		if (!a->conf.url || !b->conf.url || strcmp(a->conf.url, b->conf.url) || !a->file)
 			continue;
-		complain(&c->errors, a->file, a->line, "account '%s' is at the same CA as '%s' (line %u); "
-			 "this version keeps one account at a CA", a->conf.name, b->conf.name, b->line);
+		complain(&c->errors, a->file, a->line,
+			 "account '%s' is at the same CA as '%s' (line %u); "
+			 "this version keeps one account at a CA",
+			 a->conf.name, b->conf.name, b->line);
 		return;
 	}
 }
@@ -100,11 +105,14 @@ struct configuration *configuration_read(const char *path, enum reading_depth de
 	c->path = str_copy(path);
 	c->dir = folder_of(path);
 	set_defaults(&c->defaults);
-	enum seal_status st =
-		config_file_read(&c->arena, path, &c->directives, &c->errors, &story);
+	enum seal_status st = config_file_read(&c->arena, path, &c->directives, &c->errors, &story);
 	c->exists = st != SEAL_ENOTFOUND;
-	struct reading r = { .arena = &c->arena, .dir = c->dir, .depth = depth, .errors = &c->errors,
-			     .warnings = &c->warnings, .config = c };
+	struct reading r = { .arena = &c->arena,
+			     .dir = c->dir,
+			     .depth = depth,
+			     .errors = &c->errors,
+			     .warnings = &c->warnings,
+			     .config = c };
 	read_all(c, &r);
 	finish(c);
 	*ret = c->errors.n ? SEAL_ECONFIG : SEAL_OK;

@@ -16,7 +16,7 @@ struct account_block {
 	struct account_conf conf; /* .url filled in by account_finish() */
 	const char *ca, *test_ca; /* as written, or NULL */
 	const char *preferred_chain;
-	bool staging;             /* the test CA in place of the CA */
+	bool staging; /* the test CA in place of the CA */
 	const char *file;
 	unsigned line;
 };
@@ -27,8 +27,8 @@ struct dns_block {
 	const char *file; /* NULL: command line */
 	unsigned line;
 	const struct scfg *lines; /* its directives */
-	struct words set;         /* of the command line: KEY=VALUE */
-	struct login *login;      /* once logins_make() was here */
+	struct words set;	  /* of the command line: KEY=VALUE */
+	struct login *login;	  /* once logins_make() was here */
 };
 
 struct cert_block {
@@ -76,10 +76,11 @@ struct configuration {
 
 /* Reads and checks everything but the options of dns blocks (logins.h).  What is wrong is in
  * errors; SEAL_ECONFIG when there is any.  A missing file is an empty configuration. */
-struct configuration *configuration_read(const char *path, enum reading_depth, enum seal_status *ret);
+struct configuration *configuration_read(const char *path, enum reading_depth,
+					 enum seal_status *ret);
 void configuration_free(struct configuration *);
 
-struct cert_block *configuration_cert(const struct configuration *, const char *name);   /* or NULL */
+struct cert_block *configuration_cert(const struct configuration *, const char *name); /* or NULL */
 struct account_block *configuration_account(const struct configuration *, const char *name);
 
 /* What this version cannot do though the file may say it: several key types, dns-persist-01.
@@ -99,13 +100,15 @@ void account_finish(struct configuration *, struct account_block *, struct compl
 /* The account that a certificate without a word about it uses; an implicit one when none is
  * configured. */
 struct account_block *account_default(struct configuration *);
-struct cert_block *cert_new(struct configuration *, const char *name, const char *file, unsigned line);
+struct cert_block *cert_new(struct configuration *, const char *name, const char *file,
+			    unsigned line);
 void cert_free(struct cert_block *);
 /* Its own account words, if any, become an account of its own. */
 void cert_own_account(struct configuration *, struct cert_block *);
 /* Names to identifiers, account, limits.  Complains. */
 void cert_finish(struct configuration *, struct cert_block *, struct complaints *);
-struct dns_block *dns_new(struct configuration *, const char *name, const char *file, unsigned line);
+struct dns_block *dns_new(struct configuration *, const char *name, const char *file,
+			  unsigned line);
 void dns_free(struct dns_block *);
 void dns_add(struct dns_block ***list, size_t *n, struct dns_block *);
 

@@ -50,7 +50,8 @@ static void unknown(struct making *m, unsigned line, const char *word)
 	all = words_join(&w, ", ");
 	words_free(&w);
 	complain(m->errors, m->block->file, line, "unknown word '%s' in dns %s%s%s%s", clean(word),
-		 m->block->name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		 m->block->name, near ? "; did you mean '" : "", near ? near : "",
+		 near ? "'?" : "");
 	if (!near)
 		complain_hint(m->errors, "%s knows: %s", m->block->type, all);
 }
@@ -79,8 +80,10 @@ static void look_at_mode(struct making *m, const struct scfg *d, const char *wor
 	if (!login_is_secret(m->login->plugin, word) || !source_is_literal(text) ||
 	    stat(d->file, &st) || !(st.st_mode & 044) || S_ISCHR(st.st_mode))
 		return;
-	complain(m->warnings, d->file, d->line, "%s is written into a file that others can read (mode "
-		 "%04o)", word, (unsigned)st.st_mode & 07777);
+	complain(m->warnings, d->file, d->line,
+		 "%s is written into a file that others can read (mode "
+		 "%04o)",
+		 word, (unsigned)st.st_mode & 07777);
 	complain_hint(m->warnings, "run: chmod 600 %s, or write file:PATH in its place", d->file);
 }
 
@@ -103,7 +106,8 @@ static void read_sentence(struct making *m, const struct scfg *d, size_t at, siz
 	else if (!n && !(o && o->type == SEAL_BOOL))
 		complain(m->errors, d->file, d->line, "'%s' needs a value", word);
 	else if (n > 1 && !zones)
-		complain(m->errors, d->file, d->line, "'%s' takes one value, and here are %zu", word, n);
+		complain(m->errors, d->file, d->line, "'%s' takes one value, and here are %zu",
+			 word, n);
 	else if (!n)
 		set(m, d->line, word, "yes");
 	for (size_t i = 0; i < n && (n == 1 || zones); i++) {
@@ -144,9 +148,12 @@ static void read_set(struct making *m, const char *text)
 		return;
 	}
 	if (login_is_secret(m->login->plugin, word) && source_is_literal(text + len + 1)) {
-		complain(m->errors, NULL, 0, "--set %s=...: a secret on the command line can be seen by "
-			 "everybody on this host", word);
-		complain_hint(m->errors, "%s=file:PATH, %s=env:NAME, %s=cred:NAME or '%s=cmd:PROGRAM ARGS'",
+		complain(m->errors, NULL, 0,
+			 "--set %s=...: a secret on the command line can be seen by "
+			 "everybody on this host",
+			 word);
+		complain_hint(m->errors,
+			      "%s=file:PATH, %s=env:NAME, %s=cred:NAME or '%s=cmd:PROGRAM ARGS'",
 			      word, word, word, word);
 		return;
 	}
@@ -160,8 +167,8 @@ static struct login *make(struct dns_block *b, const char *dir, struct complaint
 	const struct plugin *plugin = NULL;
 	struct story story = { 0 };
 	size_t before = errors->n;
-	scoped(free_p) char *origin = b->file ? str_printf("%s:%u", b->file, b->line) :
-						str_copy("command line");
+	scoped(free_p) char *origin =
+		b->file ? str_printf("%s:%u", b->file, b->line) : str_copy("command line");
 
 	if (plugin_get(b->type, &plugin, &story)) {
 		if (b->file)
@@ -187,7 +194,8 @@ static struct login *make(struct dns_block *b, const char *dir, struct complaint
 }
 
 enum seal_status logins_make(struct dns_block *const *blocks, size_t n, const char *dir,
-			     struct logins *ret, struct complaints *errors, struct complaints *warnings)
+			     struct logins *ret, struct complaints *errors,
+			     struct complaints *warnings)
 {
 	size_t before = errors->n;
 

@@ -14,8 +14,9 @@ struct logins {
 };
 /* Complains about everything that is wrong; blocks without errors are in `ret`.  plugins_init()
  * must have been called.  warnings: a secret written into a file that others can read. */
-enum seal_status logins_make(struct dns_block *const *, size_t n, const char *dir, struct logins *ret,
-			     struct complaints *errors, struct complaints *warnings);
+enum seal_status logins_make(struct dns_block *const *, size_t n, const char *dir,
+			     struct logins *ret, struct complaints *errors,
+			     struct complaints *warnings);
 void logins_free(struct logins *);
 
 #endif

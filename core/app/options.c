@@ -11,8 +11,9 @@
 
 #define AT(member) offsetof(struct options, member)
 
-static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always",
-					   [COLOR_NEVER] = "never", NULL };
+static const char *const color_names[] = {
+	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never", NULL
+};
 const struct option global_options[] = {
 	{ "config", 'c', OPT_TEXT, AT(config), 0, "FILE", NULL,
 	  "configuration [/etc/dnseal/dnseal.conf; without root ~/.config/dnseal/dnseal.conf]" },
@@ -49,14 +50,15 @@ const struct option subject_options[] = {
 	  "ecdsa-p256 (default), ecdsa-p384, rsa-2048, rsa-3072, rsa-4096" },
 	{ "override-domain", 0, OPT_TEXT, AT(override_domain), 0, "N", NULL,
 	  "exact owner of the TXT record; {domain} is replaced" },
-	{ "challenge", 0, OPT_TEXT, AT(challenge), 0, "T", NULL, "dns-01 (default), dns-account-01" },
+	{ "challenge", 0, OPT_TEXT, AT(challenge), 0, "T", NULL,
+	  "dns-01 (default), dns-account-01" },
 	{ "profile", 0, OPT_TEXT, AT(profile), 0, "P", NULL, "certificate profile of the CA" },
 	{ "resolver", 0, OPT_LIST, AT(resolvers), 0, "HOST[:PORT]", NULL,
 	  "recursive resolver in place of the system's; repeatable" },
 	{ "propagation", 0, OPT_TEXT, AT(propagation), 0, "HOW", NULL,
 	  "look at authoritative servers, at resolvers, or wait" },
-	{ "propagation-timeout", 0, OPT_DURATION, AT(propagation_timeout_s), AT(has_timeout), "D", NULL,
-	  "give up after this long [20m]" },
+	{ "propagation-timeout", 0, OPT_DURATION, AT(propagation_timeout_s), AT(has_timeout), "D",
+	  NULL, "give up after this long [20m]" },
 	{ "propagation-delay", 0, OPT_DURATION, AT(propagation_delay_s), AT(has_delay), "D", NULL,
 	  "wait this long before the first look; with wait: the whole wait" },
 	{ 0 },
@@ -74,7 +76,9 @@ struct parse {
 static const struct option *each_option(const struct command *c, size_t *table, size_t *row)
 {
 	for (; *table <= COMMAND_TABLES; (*table)++, *row = 0) {
-		const struct option *t = !*table ? global_options : c ? c->options[*table - 1] : NULL;
+		const struct option *t = !*table ? global_options
+					 : c	 ? c->options[*table - 1]
+						 : NULL;
 		if (t && t[*row].name)
 			return &t[(*row)++];
 	}
@@ -132,7 +136,8 @@ static enum seal_status unknown(struct parse *p, const char *name, size_t len)
 	if (near && !other)
 		hint(p->o, "did you mean --%s?", near);
 	else
-		hint(p->o, "dnseal help%s%s", p->command ? " " : "", p->command ? p->command->name : "");
+		hint(p->o, "dnseal help%s%s", p->command ? " " : "",
+		     p->command ? p->command->name : "");
 	return SEAL_ECONFIG;
 }
 
@@ -174,8 +179,9 @@ static enum seal_status set(struct parse *p, const struct option *x, const char 
 		break;
 	}
 	if (!parse_duration(value, at))
-		return fail(p->o, SEAL_ECONFIG, "--%s %s: not a duration such as 90s, 20m, 12h or 21d",
-			    x->name, clean(value));
+		return fail(p->o, SEAL_ECONFIG,
+			    "--%s %s: not a duration such as 90s, 20m, 12h or 21d", x->name,
+			    clean(value));
 	return SEAL_OK;
 }
 
@@ -248,7 +254,8 @@ static enum seal_status check_count(struct parse *p)
 	if (n >= c->min && n <= c->max)
 		return SEAL_OK;
 	if (n < c->min)
-		fail(p->o, SEAL_ECONFIG, "'%s' needs more: dnseal %s %s", c->name, c->name, c->args);
+		fail(p->o, SEAL_ECONFIG, "'%s' needs more: dnseal %s %s", c->name, c->name,
+		     c->args);
 	else
 		fail(p->o, SEAL_ECONFIG, "'%s' takes no argument '%s'", c->name,
 		     clean(p->o->args.at[c->max + 1]));

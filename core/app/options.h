@@ -42,10 +42,11 @@ enum option_type { OPT_FLAG, OPT_COUNT, OPT_TEXT, OPT_LIST, OPT_DURATION, OPT_CH
 struct option {
 	const char *name;
 	char letter; /* or 0 */
-	enum option_type type; /* member: bool, unsigned, const char *, struct words, uint32_t, unsigned */
-	size_t offset;         /* in struct options */
-	size_t has;            /* offset of a bool that says it was given; 0: none */
-	const char *value;     /* its name in the help; NULL: takes none */
+	enum option_type
+		type;  /* member: bool, unsigned, const char *, struct words, uint32_t, unsigned */
+	size_t offset; /* in struct options */
+	size_t has;    /* offset of a bool that says it was given; 0: none */
+	const char *value; /* its name in the help; NULL: takes none */
 	const char *const *choices;
 	const char *doc;
 };

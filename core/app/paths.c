@@ -32,7 +32,8 @@ char *path_config(const struct options *o, struct story *story)
 		return str_copy("/etc/dnseal/dnseal.conf");
 	char *path = in_home("XDG_CONFIG_HOME", ".config", "dnseal/dnseal.conf");
 	if (!path) {
-		story_fail(story, SEAL_ECONFIG, "neither HOME nor XDG_CONFIG_HOME says where your files are");
+		story_fail(story, SEAL_ECONFIG,
+			   "neither HOME nor XDG_CONFIG_HOME says where your files are");
 		story_hint(story, "say it with --config FILE");
 	}
 	return path;
@@ -66,8 +67,10 @@ enum seal_status log_set_up(const struct configuration *c, struct story *story)
 		mark_for_journal();
 	if (c->log != LOG_TO_FILE)
 		return SEAL_OK;
-	scoped(fd_p) int fd = open(c->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	scoped(fd_p) int fd =
+		open(c->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
-		return story_fail(story, SEAL_ECONFIG, "log file:%s: %s", c->log_file, strerror(errno));
+		return story_fail(story, SEAL_ECONFIG, "log file:%s: %s", c->log_file,
+				  strerror(errno));
 	return SEAL_OK;
 }

@@ -140,7 +140,7 @@ enum seal_status program_output(const struct words *argv, int64_t within_ms, str
 	int64_t until_ms = clock_ms() + within_ms;
 	bool ended = drain(from, until_ms, ret);
 	if (!reap(child, ended ? until_ms : 0, &status))
-		return story_fail(story, SEAL_ECONFIG, "%s: still running after %d s", clean(argv->at[0]),
-				  (int)(within_ms / 1000));
+		return story_fail(story, SEAL_ECONFIG, "%s: still running after %d s",
+				  clean(argv->at[0]), (int)(within_ms / 1000));
 	return judge(argv->at[0], status, story);
 }

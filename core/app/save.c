@@ -22,10 +22,12 @@ enum seal_status save_possible(const struct app *a, const struct subject *s, str
 	scoped(free_p) char *path = path_of(a, s);
 
 	if (s->configured)
-		return story_fail(story, SEAL_ECONFIG, "certificate '%s' is configured already at %s",
+		return story_fail(story, SEAL_ECONFIG,
+				  "certificate '%s' is configured already at %s",
 				  s->cert->conf.name, s->cert->conf.origin);
 	if (file_exists(path))
-		return story_fail(story, SEAL_ECONFIG, "%s exists, and files are never changed", path);
+		return story_fail(story, SEAL_ECONFIG, "%s exists, and files are never changed",
+				  path);
 	return SEAL_OK;
 }
 
@@ -139,7 +141,8 @@ enum seal_status save_write(const struct app *a, const struct subject *s, char *
 	    file_create(path, text.data, text.len, 0644, (gid_t)-1, story) || begin_main(a, story))
 		return story->st;
 	if (!is_included(a))
-		log_line(LOG_WARN, "%s does not include conf.d/*.conf: add that line to it", a->conf->path);
+		log_line(LOG_WARN, "%s does not include conf.d/*.conf: add that line to it",
+			 a->conf->path);
 	*ret_path = take(path);
 	return SEAL_OK;
 }

@@ -9,7 +9,8 @@
 #include "app/app.h"
 
 /* Can it be saved?  Asked before anything is tried. */
-enum seal_status save_possible(const struct app *, const struct subject *, struct story *) MUST_CHECK;
+enum seal_status save_possible(const struct app *, const struct subject *,
+			       struct story *) MUST_CHECK;
 /* *ret_path: what was written; the caller's. */
 enum seal_status save_write(const struct app *, const struct subject *, char **ret_path,
 			    struct story *) MUST_CHECK;

@@ -17,7 +17,7 @@ struct reader {
 	struct story *story;
 	const char *file;
 	const char *at, *end;
-	unsigned line;     /* of *at */
+	unsigned line;	   /* of *at */
 	unsigned bad_line; /* where it went wrong */
 	struct buf word;   /* of the last TOKEN_WORD; its memory is wiped */
 	enum token again;  /* a token put back, or TOKEN_BAD for none */
@@ -93,8 +93,9 @@ static enum token read_quoted(struct reader *r)
 		return bad(r, began, "quotes are opened and never closed: is the file cut off?");
 	r->at++;
 	if (!at_word_end(r))
-		return bad(r, r->line, "text right behind closing quotes: put the quotes around the "
-				       "whole value");
+		return bad(r, r->line,
+			   "text right behind closing quotes: put the quotes around the "
+			   "whole value");
 	return TOKEN_WORD;
 }
 
@@ -105,11 +106,13 @@ static enum token read_bare(struct reader *r)
 	while (!at_word_end(r) && !continuation_here(r)) {
 		char c = *r->at;
 		if (c == '"')
-			return bad(r, r->line, "quotes inside a word: put the quotes around the whole "
-					       "value");
+			return bad(r, r->line,
+				   "quotes inside a word: put the quotes around the whole "
+				   "value");
 		if (c == '}' && !open--)
-			return bad(r, r->line, "'}' inside a word: put a blank before it, or quotes "
-					       "around the value");
+			return bad(r, r->line,
+				   "'}' inside a word: put a blank before it, or quotes "
+				   "around the value");
 		open += c == '{';
 		if (c == '\\') {
 			if (++r->at == r->end)
@@ -120,8 +123,9 @@ static enum token read_bare(struct reader *r)
 		r->at++;
 	}
 	if (open)
-		return bad(r, r->line, "'{' inside a word is not closed: put a blank before and behind "
-				       "it, or quotes around the value");
+		return bad(r, r->line,
+			   "'{' inside a word is not closed: put a blank before and behind "
+			   "it, or quotes around the value");
 	return TOKEN_WORD;
 }
 
@@ -193,8 +197,10 @@ static bool read_block(struct reader *r, struct scfg *d, unsigned depth)
 	enum token t = next(r);
 	if (t == TOKEN_END) {
 		r->bad_line = began;
-		story_fail(r->story, SEAL_ECONFIG, "the block of '%s' is never closed: is the file cut "
-			   "off?", clean(d->words[0]));
+		story_fail(r->story, SEAL_ECONFIG,
+			   "the block of '%s' is never closed: is the file cut "
+			   "off?",
+			   clean(d->words[0]));
 		return false;
 	}
 	t = next(r);
@@ -262,9 +268,15 @@ static bool is_text(const char *text, size_t len, unsigned *ret_line)
 	*ret_line = 1;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		size_t n = c < 0x80 ? 0 : c < 0xc2 ? 4 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : c < 0xf5 ? 3 : 4;
+		size_t n = c < 0x80   ? 0
+			   : c < 0xc2 ? 4
+			   : c < 0xe0 ? 1
+			   : c < 0xf0 ? 2
+			   : c < 0xf5 ? 3
+				      : 4;
 		bool cr = c == '\r' && i + 1 < len && text[i + 1] == '\n';
-		if (n == 4 || n >= len - i || (c < 0x20 && c != '\t' && c != '\n' && !cr) || c == 0x7f)
+		if (n == 4 || n >= len - i || (c < 0x20 && c != '\t' && c != '\n' && !cr) ||
+		    c == 0x7f)
 			return false;
 		for (; n; n--)
 			if (((unsigned char)text[++i] & 0xc0) != 0x80)
@@ -277,8 +289,13 @@ static bool is_text(const char *text, size_t len, unsigned *ret_line)
 enum seal_status scfg_read(struct arena *a, const char *file, const char *text, size_t len,
 			   const struct scfg **ret, unsigned *ret_line, struct story *story)
 {
-	struct reader r = { .arena = a, .story = story, .file = arena_str(a, file), .at = text,
-			    .end = text + len, .line = 1, .again = TOKEN_BAD };
+	struct reader r = { .arena = a,
+			    .story = story,
+			    .file = arena_str(a, file),
+			    .at = text,
+			    .end = text + len,
+			    .line = 1,
+			    .again = TOKEN_BAD };
 
 	*ret = NULL;
 	r.word.max = SCFG_WORD_MAX;
@@ -289,8 +306,9 @@ enum seal_status scfg_read(struct arena *a, const char *file, const char *text, 
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		r.at += 3; /* a byte order mark says nothing and harms nobody */
 	if (!is_text(text, len, ret_line))
-		return story_fail(story, SEAL_ECONFIG, "a control character, or text that is not "
-						       "UTF-8");
+		return story_fail(story, SEAL_ECONFIG,
+				  "a control character, or text that is not "
+				  "UTF-8");
 	bool fine = read_lines(&r, ret, 0);
 	buf_free(&r.word);
 	*ret_line = r.bad_line;

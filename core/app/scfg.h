@@ -6,7 +6,8 @@
  * One directive a line: words separated by blanks, then perhaps a block in braces, which may stand
  * on the same line: `account le { agreed }`.  "..." takes \" and \\, '...' takes everything as it
  * is, a backslash outside of quotes makes the next character ordinary and, at a line's end, goes on
- * in the next line.  '#' where a word could begin starts a comment.  A word may hold braces in pairs
+ * in the next line.  '#' where a word could begin starts a comment.  A word may hold braces in
+ * pairs
  * ("{env:X}", "%{file:/x}%").  Everything else is an error: a file cut off in a block or in quotes,
  * words behind a closing brace, quotes inside a word, control characters, text that is no UTF-8. */
 #ifndef APP_SCFG_H
@@ -17,9 +18,9 @@
 
 #include <stdbool.h>
 
-#define SCFG_FILE_MAX (1u << 20)  /* octets of a file */
-#define SCFG_WORD_MAX 16384u      /* octets of a word */
-#define SCFG_WORDS_MAX 2000u      /* words of a directive */
+#define SCFG_FILE_MAX (1u << 20) /* octets of a file */
+#define SCFG_WORD_MAX 16384u	 /* octets of a word */
+#define SCFG_WORDS_MAX 2000u	 /* words of a directive */
 #define SCFG_DIRECTIVES_MAX 20000u
 #define SCFG_DEPTH_MAX 8u
 

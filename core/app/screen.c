@@ -68,10 +68,10 @@ static void line(struct ui *u, struct buf *b, const char *text, unsigned columns
 static void head(struct ui *u, struct buf *b, unsigned columns)
 {
 	char spent[32], limit[32];
-	scoped(free_p) char *text = str_printf(
-		"%s: waiting for %s  %s of %s", u->certificate, u->step,
-		show_duration((clock_ms() - u->since_ms) / 1000, spent),
-		show_duration((u->until_ms - u->since_ms) / 1000, limit));
+	scoped(free_p) char *text =
+		str_printf("%s: waiting for %s  %s of %s", u->certificate, u->step,
+			   show_duration((clock_ms() - u->since_ms) / 1000, spent),
+			   show_duration((u->until_ms - u->since_ms) / 1000, limit));
 
 	line(u, b, text, columns);
 }

@@ -15,8 +15,9 @@ static void cancel(struct task *t)
 {
 	struct signals *s = container_of(t, struct signals, task);
 
-	log_line(LOG_WARN, "finishing the current call, then cleaning up (again = leave now; the next run "
-			   "will finish it)");
+	log_line(LOG_WARN,
+		 "finishing the current call, then cleaning up (again = leave now; the next run "
+		 "will finish it)");
 	if (s->arg)
 		s->cancel(s->arg);
 }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct want { /* a value that is being fetched */
+struct want {		  /* a value that is being fetched */
 	const char *rest; /* behind the prefix */
 	const char *dir;
 	enum source_use use;
@@ -30,8 +30,8 @@ static enum seal_status guard(const struct want *w, const char *path, const stru
 	if (w->use == SOURCE_OPEN)
 		return SEAL_OK;
 	if (st->st_uid && st->st_uid != geteuid()) {
-		story_fail(w->story, SEAL_ECONFIG, "%s: owned by user %u, who could change it", path,
-			   (unsigned)st->st_uid);
+		story_fail(w->story, SEAL_ECONFIG, "%s: owned by user %u, who could change it",
+			   path, (unsigned)st->st_uid);
 		story_hint(w->story, "chown %s %s", geteuid() ? "it to yourself:" : "root", path);
 		return SEAL_ECONFIG;
 	}
@@ -83,8 +83,10 @@ static enum seal_status read_cred(struct want *w)
 				  clean(w->rest));
 	if (!dir || *dir != '/') {
 		story_fail(w->story, SEAL_ECONFIG, "$CREDENTIALS_DIRECTORY is not set");
-		story_hint(w->story, "cred: works in a systemd unit with LoadCredential=%s:/path; by hand "
-				     "use file: or systemd-run", clean(w->rest));
+		story_hint(w->story,
+			   "cred: works in a systemd unit with LoadCredential=%s:/path; by hand "
+			   "use file: or systemd-run",
+			   clean(w->rest));
 		return SEAL_ECONFIG;
 	}
 	scoped(free_p) char *path = str_printf("%s/%s", dir, w->rest);
@@ -108,8 +110,8 @@ static enum seal_status read_cmd(struct want *w)
 	struct words argv = { 0 };
 
 	words_split(&argv, w->rest);
-	enum seal_status st = argv.n ? program_output(&argv, SOURCE_CMD_MS, &w->value, w->story) :
-				       story_fail(w->story, SEAL_ECONFIG, "no program is named");
+	enum seal_status st = argv.n ? program_output(&argv, SOURCE_CMD_MS, &w->value, w->story)
+				     : story_fail(w->story, SEAL_ECONFIG, "no program is named");
 	words_free(&argv);
 	return st;
 }
@@ -124,9 +126,9 @@ static const struct {
 	const char *prefix;
 	enum seal_status (*read)(struct want *);
 } kinds[] = {
-	[SOURCE_PLAIN] = { "", read_literal },	  [SOURCE_FILE] = { "file:", read_file },
-	[SOURCE_CRED] = { "cred:", read_cred },	  [SOURCE_ENV] = { "env:", read_env },
-	[SOURCE_CMD] = { "cmd:", read_cmd },	  [SOURCE_LITERAL] = { "literal:", read_literal },
+	[SOURCE_PLAIN] = { "", read_literal },	[SOURCE_FILE] = { "file:", read_file },
+	[SOURCE_CRED] = { "cred:", read_cred }, [SOURCE_ENV] = { "env:", read_env },
+	[SOURCE_CMD] = { "cmd:", read_cmd },	[SOURCE_LITERAL] = { "literal:", read_literal },
 };
 
 /* "{env:X}" and "%{file:/x}%" without their wrapping; NULL when text is neither.  The caller's. */
@@ -175,8 +177,9 @@ enum seal_status source_read(const char *text, const char *dir, enum source_use 
 	enum source_kind kind = source_kind(text);
 	scoped(wipe_p) char *inner = unwrap(text);
 	const char *plain = inner ? inner : text;
-	struct want w = { .rest = plain + strlen(kinds[kind].prefix), .dir = dir, .use = use,
-			  .story = story };
+	struct want w = {
+		.rest = plain + strlen(kinds[kind].prefix), .dir = dir, .use = use, .story = story
+	};
 
 	w.value.max = SOURCE_MAX;
 	enum seal_status st = kinds[kind].read(&w);
@@ -188,7 +191,8 @@ enum seal_status source_read(const char *text, const char *dir, enum source_use 
 		else if (!w.value.len)
 			st = story_fail(story, SEAL_ECONFIG, "%s: empty", clean(text));
 		else if (memchr(w.value.data, '\0', w.value.len))
-			st = story_fail(story, SEAL_ECONFIG, "%s: has a NUL octet in it", clean(text));
+			st = story_fail(story, SEAL_ECONFIG, "%s: has a NUL octet in it",
+					clean(text));
 	}
 	if (st) {
 		buf_free(&w.value);

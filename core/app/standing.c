@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum seal_status standing_read(const struct store *store, const char *name, const struct cert_conf *cert,
-			       struct standing *s, struct story *story)
+enum seal_status standing_read(const struct store *store, const char *name,
+			       const struct cert_conf *cert, struct standing *s,
+			       struct story *story)
 {
 	static const struct renew_rule usual = { .kind = RENEW_AUTO };
 
@@ -26,7 +27,8 @@ enum seal_status standing_read(const struct store *store, const char *name, cons
 	}
 	const struct cert_info *leaf = standing_leaf(s);
 	if (leaf)
-		s->due = renew_due(cert ? &cert->renew : &usual, leaf->not_before, leaf->not_after, s->why);
+		s->due = renew_due(cert ? &cert->renew : &usual, leaf->not_before, leaf->not_after,
+				   s->why);
 	else
 		str_put(s->why, "there is none yet");
 	return SEAL_OK;
@@ -91,8 +93,10 @@ static const int64_t backoff_s[] = { 60, 600, 6000, DAY_S };
 /* Nobody but an operator can mend these. */
 static bool is_hopeless(enum seal_status st)
 {
-	static const enum seal_status hopeless[] = { SEAL_EAUTH,    SEAL_EOPERATOR,    SEAL_ECONFIG,
-						     SEAL_EINVAL,   SEAL_ENOTFOUND,    SEAL_EUNSUPPORTED };
+	static const enum seal_status hopeless[] = {
+		SEAL_EAUTH,  SEAL_EOPERATOR, SEAL_ECONFIG,
+		SEAL_EINVAL, SEAL_ENOTFOUND, SEAL_EUNSUPPORTED
+	};
 
 	for (size_t i = 0; i < COUNT(hopeless); i++)
 		if (hopeless[i] == st)
@@ -111,7 +115,8 @@ static int64_t jitter(int64_t s)
 
 static int64_t next_try(const struct story *failure, int64_t failures)
 {
-	size_t i = failures < (int64_t)COUNT(backoff_s) ? (size_t)failures - 1 : COUNT(backoff_s) - 1;
+	size_t i =
+		failures < (int64_t)COUNT(backoff_s) ? (size_t)failures - 1 : COUNT(backoff_s) - 1;
 
 	if (failure->retry_at)
 		return failure->retry_at;
@@ -127,7 +132,8 @@ static void set(char **to, const char *text)
 }
 
 enum seal_status standing_save(const struct store *store, const char *name, struct standing *s,
-			       const struct story *failure, int64_t propagation_s, struct story *story)
+			       const struct story *failure, int64_t propagation_s,
+			       struct story *story)
 {
 	struct cert_state *state = &s->state;
 

@@ -32,8 +32,11 @@ static void apply(struct reading *r, struct cert_block *b, const char *word, con
 static void apply_all(struct configuration *c, const struct options *o, struct cert_block *b,
 		      struct complaints *errors)
 {
-	struct reading r = { .arena = &c->arena, .depth = READ_ALL, .errors = errors,
-			     .warnings = &c->warnings, .config = c };
+	struct reading r = { .arena = &c->arena,
+			     .depth = READ_ALL,
+			     .errors = errors,
+			     .warnings = &c->warnings,
+			     .config = c };
 	const struct {
 		const char *word, *value;
 	} said[] = { { "key", o->key },
@@ -153,8 +156,10 @@ static void choose_dns(struct configuration *c, const struct options *o, struct 
 			 (int)strcspn(o->set.at[0], "="), o->set.at[0]);
 		complain_hint(errors, "say it with --dns TYPE; dnseal providers lists them");
 	} else if (!s->n_dns) {
-		complain(errors, NULL, 0, "no DNS provider is configured for %s", s->cert->conf.name);
-		complain_hint(errors, "--dns TYPE, or a dns block in %s; dnseal providers lists them",
+		complain(errors, NULL, 0, "no DNS provider is configured for %s",
+			 s->cert->conf.name);
+		complain_hint(errors,
+			      "--dns TYPE, or a dns block in %s; dnseal providers lists them",
 			      c->path);
 	}
 }
@@ -190,28 +195,33 @@ static bool title(const struct options *o, const struct words *names, char ret[N
 		snprintf(ret, NAME_MAX_LEN, "%s", o->name);
 	else if (name_identifier(names->at[0], ret, &story)) {
 		if (!strpbrk(names->at[0], ".:/*@"))
-			story_fail(&story, SEAL_ECONFIG, "'%s' is neither a configured certificate nor a "
-				   "domain name", clean(names->at[0]));
+			story_fail(&story, SEAL_ECONFIG,
+				   "'%s' is neither a configured certificate nor a "
+				   "domain name",
+				   clean(names->at[0]));
 		complain_story(errors, NULL, 0, &story);
 		return false;
 	} else
 		memmove(ret, name_base(ret), strlen(name_base(ret)) + 1);
 	if (cert_name_ok(ret))
 		return true;
-	complain(errors, NULL, 0, "'%s' cannot be the name of a certificate: 1 to 64 of a-z 0-9 . _ -",
-		 clean(ret));
+	complain(errors, NULL, 0,
+		 "'%s' cannot be the name of a certificate: 1 to 64 of a-z 0-9 . _ -", clean(ret));
 	complain_hint(errors, "choose one with --name");
 	return false;
 }
 
-static bool is_globbed(const struct options *o, const struct words *names, struct complaints *errors)
+static bool is_globbed(const struct options *o, const struct words *names,
+		       struct complaints *errors)
 {
 	scoped(free_p) char *pattern = o->yes ? NULL : globbed(names);
 
 	if (!pattern)
 		return false;
-	complain(errors, NULL, 0, "these names are exactly the files here that %s finds: did the shell "
-		 "replace it?", pattern);
+	complain(errors, NULL, 0,
+		 "these names are exactly the files here that %s finds: did the shell "
+		 "replace it?",
+		 pattern);
 	complain_hint(errors, "quote it: '%s'; or --yes when you mean these files' names", pattern);
 	return true;
 }
@@ -226,8 +236,8 @@ static enum seal_status from_names(struct configuration *c, const struct options
 		return SEAL_ECONFIG;
 	const struct cert_block *twin = configuration_cert(c, name);
 	if (twin) {
-		complain(errors, NULL, 0, "certificate '%s' is configured at %s:%u", name, twin->file,
-			 twin->line);
+		complain(errors, NULL, 0, "certificate '%s' is configured at %s:%u", name,
+			 twin->file, twin->line);
 		complain_hint(errors, "dnseal %s %s, or another --name", o->args.at[0], name);
 		return SEAL_ECONFIG;
 	}
@@ -238,8 +248,9 @@ static enum seal_status from_names(struct configuration *c, const struct options
 	return SEAL_OK;
 }
 
-enum seal_status subject_read(struct configuration *c, const struct options *o, const struct words *names,
-			      struct subject *ret, struct complaints *errors)
+enum seal_status subject_read(struct configuration *c, const struct options *o,
+			      const struct words *names, struct subject *ret,
+			      struct complaints *errors)
 {
 	struct words split = { 0 };
 	size_t before = errors->n;

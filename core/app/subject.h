@@ -10,17 +10,18 @@
 #include "app/options.h"
 
 struct subject {
-	struct cert_block *cert;     /* with account */
+	struct cert_block *cert;      /* with account */
 	struct dns_block *const *dns; /* that may serve it */
 	size_t n_dns;
-	struct dns_block *one; /* made for --dns */
-	bool configured;       /* it has a block in a file */
+	struct dns_block *one;	   /* made for --dns */
+	bool configured;	   /* it has a block in a file */
 	bool own_account, own_dns; /* made from options: --save must write them down */
 };
 /* names: arguments as typed; with commas between names too.  One that is a certificate's title
  * is that certificate; options then overrule its words for this run.  Complains. */
-enum seal_status subject_read(struct configuration *, const struct options *, const struct words *names,
-			      struct subject *ret, struct complaints *errors);
+enum seal_status subject_read(struct configuration *, const struct options *,
+			      const struct words *names, struct subject *ret,
+			      struct complaints *errors);
 /* Every configured certificate as a subject of its own. */
 void subject_of(struct configuration *, struct cert_block *, struct subject *ret);
 /* --dns TYPE --set ... alone, for commands that need no certificate; NULL when not given. */

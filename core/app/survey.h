@@ -9,9 +9,9 @@
 #include "dns/servers.h"
 #include "dns/zone.h"
 
-struct place { /* one challenge name */
+struct place {			  /* one challenge name */
 	char start[NAME_MAX_LEN]; /* "_acme-challenge.example.org" */
-	struct words names;       /* identifiers that it proves */
+	struct words names;	  /* identifiers that it proves */
 	struct zone_find zone;
 	struct login *login; /* NULL: zone.story or login_story tells */
 	struct story login_story;

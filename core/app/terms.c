@@ -29,8 +29,8 @@ static int ask(struct app *a, struct account_conf *conf, const char *terms)
 	conf->agreed = app_ask(a, question);
 	if (conf->agreed)
 		return EXIT_DONE;
-	story_fail(&story, SEAL_EOPERATOR, "the terms of service of %s were not agreed to: %s", conf->ca,
-		   clean(terms));
+	story_fail(&story, SEAL_EOPERATOR, "the terms of service of %s were not agreed to: %s",
+		   conf->ca, clean(terms));
 	return app_fail(a, NULL, &story);
 }
 

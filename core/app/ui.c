@@ -102,7 +102,8 @@ static void tell_wait(struct ui *u, const struct event *e)
 		json_text(o, "detail", detail);
 		json_print(o);
 	} else if (u->mode == UI_LINES)
-		log_line(LOG_INFO, "%s: waiting for %s, at most %s", u->certificate, u->step, limit);
+		log_line(LOG_INFO, "%s: waiting for %s, at most %s", u->certificate, u->step,
+			 limit);
 	if (u->loop && u->mode != UI_JSON)
 		task_wake(&u->tick);
 }
@@ -135,8 +136,8 @@ static void tell_dns(struct ui *u, const struct event *e)
 		json_text(o, "detail", *said ? said : NULL);
 		json_print(o);
 	} else if (u->mode == UI_LINES)
-		log_line(LOG_INFO, "%s: %s at %s: %s%s%s", e->certificate, e->name, e->server, e->state,
-			 *said ? ", " : "", said);
+		log_line(LOG_INFO, "%s: %s at %s: %s%s%s", e->certificate, e->name, e->server,
+			 e->state, *said ? ", " : "", said);
 	else if (u->waiting)
 		screen_show(u);
 }
@@ -196,8 +197,8 @@ static void tell_error(struct ui *u, const struct event *e)
 static void tell_note(struct ui *u, const struct event *e)
 {
 	(void)u;
-	log_line(LOG_WARN, "%s%s%s", e->certificate ? e->certificate : "", e->certificate ? ": " : "",
-		 e->detail);
+	log_line(LOG_WARN, "%s%s%s", e->certificate ? e->certificate : "",
+		 e->certificate ? ": " : "", e->detail);
 	if (e->story && *e->story->hint)
 		log_line(LOG_WARN, "    %s", e->story->hint);
 }

@@ -3,8 +3,9 @@
  *
  * ui.h - what the program shows while it works: the talk, on stderr.
  *
- * On a terminal a block is redrawn in place while something waits; elsewhere every change is a line,
- * and every minute of waiting one more.  With --json events go to stdout, an object a line. */
+ * On a terminal a block is redrawn in place while something waits; elsewhere every change is a
+ * line, and every minute of waiting one more.  With --json events go to stdout, an object a line.
+ */
 #ifndef APP_UI_H
 #define APP_UI_H
 
@@ -31,7 +32,7 @@ struct ui {
 	int64_t since_ms, until_ms, said_ms;
 	struct ui_row *rows;
 	size_t n_rows;
-	unsigned drawn;   /* lines of the block on the screen */
+	unsigned drawn;	  /* lines of the block on the screen */
 	int64_t waited_s; /* of the last wait for propagation */
 };
 void ui_init(struct ui *, const struct options *);

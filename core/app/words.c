@@ -37,7 +37,8 @@ static void unknown(struct reading *r, const char *what, const struct scfg *d,
 	for (; others && *others && !near; others++) {
 		if (*others == t || !find(*others, name))
 			continue;
-		complain(r->errors, d->file, d->line, "'%s' belongs %s", clean(name), (*others)->where);
+		complain(r->errors, d->file, d->line, "'%s' belongs %s", clean(name),
+			 (*others)->where);
 		return;
 	}
 	complain(r->errors, d->file, d->line, "unknown word '%s' in %s%s%s%s", clean(name), what,
@@ -175,8 +176,8 @@ static void read_line(struct reading *r, const char *what, const struct scfg *d,
 	for (size_t at = 0; at < d->n;) {
 		const struct word *w = find(t, d->words[at]);
 		bool all = !w || w->flags & WORD_REST;
-		size_t n = all ? d->n - at - 1 :
-				 sentence_values(d, at, w->min, w->max, names, t->n);
+		size_t n =
+			all ? d->n - at - 1 : sentence_values(d, at, w->min, w->max, names, t->n);
 		bool more = at + 1 + n < d->n;
 		if (more && !is_one_of(d->words[at + 1 + n], names, t->n)) {
 			n = d->n - at - 1; /* too many values: said by count_fits() */
@@ -203,7 +204,8 @@ void words_read(struct reading *r, const char *what, const struct scfg *d, const
 
 static void wrong(struct reading *r, const struct scfg *d, const char *should)
 {
-	complain(r->errors, d->file, d->line, "'%s %s': %s", d->words[0], clean(d->words[1]), should);
+	complain(r->errors, d->file, d->line, "'%s %s': %s", d->words[0], clean(d->words[1]),
+		 should);
 }
 
 void read_text(struct reading *r, const struct scfg *d, const struct word *w, void *at)
@@ -267,8 +269,8 @@ void read_choice(struct reading *r, const struct scfg *d, const struct word *w, 
 	}
 	scoped(free_p) char *list = words_join(&all, ", ");
 	words_free(&all);
-	complain(r->errors, d->file, d->line, "'%s %s': %s %s possible", w->name, clean(d->words[1]),
-		 list, names[1] ? "are" : "is");
+	complain(r->errors, d->file, d->line, "'%s %s': %s %s possible", w->name,
+		 clean(d->words[1]), list, names[1] ? "are" : "is");
 }
 
 /* Values, and lines of a block, each split at blanks: a file may hold a list. */

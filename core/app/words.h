@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * words.h - tables that say how directives fill a struct: which words a block knows, how many values
- * each takes, of which type, and where they go. */
+ * words.h - tables that say how directives fill a struct: which words a block knows, how many
+ * values each takes, of which type, and where they go. */
 #ifndef APP_WORDS_H
 #define APP_WORDS_H
 
@@ -23,10 +23,10 @@ struct reading { /* what every reader needs */
 };
 
 enum {
-	WORD_AGAIN = 1,   /* may be repeated in a block */
-	WORD_BLOCK = 2,   /* may have a block, which its reader reads */
-	WORD_REST = 4,    /* takes everything up to the line's end, known words too */
-	WORD_RAW = 8,     /* values are not sources */
+	WORD_AGAIN = 1,	  /* may be repeated in a block */
+	WORD_BLOCK = 2,	  /* may have a block, which its reader reads */
+	WORD_REST = 4,	  /* takes everything up to the line's end, known words too */
+	WORD_RAW = 8,	  /* values are not sources */
 	WORD_SECRET = 16, /* files must be readable by nobody else */
 	WORD_LATER = 32,  /* understood, and not carried out by this version */
 };
@@ -35,7 +35,7 @@ enum {
 struct word {
 	const char *name;
 	void (*read)(struct reading *, const struct scfg *, const struct word *, void *at);
-	size_t offset;     /* of the member that `at` points to */
+	size_t offset;	   /* of the member that `at` points to */
 	unsigned min, max; /* values */
 	unsigned flags;
 	const void *more; /* for the reader: choices, limits, a table */
@@ -45,7 +45,10 @@ struct table {
 	size_t n;
 	const char *where; /* "in a dns block", for words that stand at the wrong place */
 };
-#define TABLE(array, where) { array, COUNT(array), where }
+#define TABLE(array, where)                                                                        \
+	{                                                                                          \
+		array, COUNT(array), where                                                         \
+	}
 
 /* Read all directives of a block into `to`.  what: "certificate 'mail'", for sentences.
  * others: tables of other blocks, NULL-ended, to say where an unknown word belongs. */
@@ -61,15 +64,19 @@ size_t sentence_values(const struct scfg *, size_t at, unsigned min, unsigned ma
 		       const char *const *known, size_t n_known);
 
 /* Readers.  d->words are the word and its values, sources already fetched. */
-void read_text(struct reading *, const struct scfg *, const struct word *, void *at); /* const char * */
-void read_bool(struct reading *, const struct scfg *, const struct word *, void *at);     /* bool */
-void read_duration(struct reading *, const struct scfg *, const struct word *, void *at); /* uint32_t */
+void read_text(struct reading *, const struct scfg *, const struct word *,
+	       void *at); /* const char * */
+void read_bool(struct reading *, const struct scfg *, const struct word *, void *at); /* bool */
+void read_duration(struct reading *, const struct scfg *, const struct word *,
+		   void *at); /* uint32_t */
 /* unsigned; more: struct number_limits */
 void read_number(struct reading *, const struct scfg *, const struct word *, void *at);
-void read_choice(struct reading *, const struct scfg *, const struct word *, void *at);   /* int; more: names */
+void read_choice(struct reading *, const struct scfg *, const struct word *,
+		 void *at); /* int; more: names */
 /* struct words; a block of bare lines too */
 void read_list(struct reading *, const struct scfg *, const struct word *, void *at);
-void read_octal(struct reading *, const struct scfg *, const struct word *, void *at); /* unsigned */
+void read_octal(struct reading *, const struct scfg *, const struct word *,
+		void *at); /* unsigned */
 /* A block that is only checked; more: struct table whose members are those of struct checked. */
 void read_checked(struct reading *, const struct scfg *, const struct word *, void *at);
 /* Where words of a block that is only checked put their values. */

@@ -260,12 +260,12 @@ static enum seal_status no_server(struct servers_find *s)
 		n_mute += at->class != SERVER_LAME;
 		if (told == TOLD_MAX || list.len > TOLD_OCTETS)
 			continue;
-		buf_printf(&list, "%s%s %s %s", told++ ? ", " : "", at->name, at->address,
+		buf_printf(&list, "%s%.90s %s %s", told++ ? ", " : "", at->name, at->address,
 			   at->said);
 	}
 	if (s->n > told)
 		buf_printf(&list, " and %zu more", s->n - told);
-	fail(s, SEAL_EAGAIN, "no server of the zone %s answers for it: %s", s->apex,
+	fail(s, SEAL_EAGAIN, "no server of the zone %.90s answers for it: %s", s->apex,
 	     buf_text(&list));
 	if (n_mute == s->n)
 		hint(s,

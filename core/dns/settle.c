@@ -15,6 +15,7 @@
 enum {
 	PAUSE_PERCENT = 15, /* of the time waited so far, until the next round */
 	PAUSE_LEAST_MS = 500,
+	PAUSE_EARLY_MS = 20,
 	PAUSE_MOST_MS = 10000,
 	CONFIRM_MS = 500,
 	EXCUSE_ROUNDS = 3,
@@ -284,12 +285,22 @@ static int64_t cached_ms(const struct settle *s)
 	return first - clock_ms();
 }
 
+/* Secondaries of an own server follow within milliseconds; where all servers are seen (no confirm
+ * round) the first half second is looked at in steps that double. */
+static int64_t least_pause_ms(const struct settle *s, int64_t elapsed_ms)
+{
+	if (s->confirm || s->mode != SETTLE_AUTHORITATIVE || elapsed_ms >= PAUSE_LEAST_MS)
+		return PAUSE_LEAST_MS;
+	return elapsed_ms < PAUSE_EARLY_MS ? PAUSE_EARLY_MS : elapsed_ms;
+}
+
 static void pause_round(struct settle *s)
 {
 	int64_t now = clock_ms(), left = s->work->deadline_ms - now, cached = cached_ms(s);
-	int64_t ms = (now - s->work->began_ms) * PAUSE_PERCENT / 100;
+	int64_t elapsed = now - s->work->began_ms, least = least_pause_ms(s, elapsed);
+	int64_t ms = elapsed * PAUSE_PERCENT / 100;
 
-	ms = ms < PAUSE_LEAST_MS ? PAUSE_LEAST_MS : ms;
+	ms = ms < least ? least : ms;
 	ms = ms > PAUSE_MOST_MS ? PAUSE_MOST_MS : ms;
 	ms = ms < cached ? cached : ms;
 	pause_for(s, ms < left ? ms : left, STEP_PAUSE);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TOLD_MAX 8 /* servers named in the sentence, if they fit */
-#define TOLD_OCTETS 430
+#define TOLD_OCTETS 500
 
 static const struct servers_find *zone_of(const struct settle *s, const struct settle_look *l)
 {
@@ -41,7 +41,7 @@ static void tell_serial(const struct settle *s, const struct settle_look *l, str
 	if (best->serial == l->serial)
 		buf_printf(b, ", serial %u", l->serial);
 	else
-		buf_printf(b, ", still serves serial %u (%s serves %u)", l->serial,
+		buf_printf(b, ", still serves serial %u (%.90s serves %u)", l->serial,
 			   best->server->name, best->serial);
 }
 
@@ -52,7 +52,7 @@ static void tell_server(const struct settle *s, const struct settle_look *l, str
 
 	for (size_t i = 0; i < s->n_look; i++)
 		n += s->look[i].server == l->server && s->look[i].state != SEEN_OK;
-	buf_printf(b, "%s %s: %s for %s", l->server->name, l->server->address, l->said,
+	buf_printf(b, "%.90s %s: %s for %.90s", l->server->name, l->server->address, l->said,
 		   s->want[l->want].owner);
 	if (n > 1)
 		buf_printf(b, " and %zu more", n - 1);
@@ -79,7 +79,7 @@ static const struct settle_look *first_lack(const struct settle *s, const struct
 
 enum seal_status settle_report(struct settle *s)
 {
-	scoped(buf_free) struct buf list = { 0 };
+	scoped(buf_free) struct buf list = { 0 }, one = { 0 };
 	size_t n_servers = 0, n_lack = 0, told = 0;
 	char after[32];
 
@@ -89,10 +89,11 @@ enum seal_status settle_report(struct settle *s)
 		if (l->state == SEEN_OK || l != first_lack(s, l->server))
 			continue;
 		n_lack++;
-		if (told == TOLD_MAX || list.len > TOLD_OCTETS)
+		buf_clear(&one);
+		tell_server(s, l, &one);
+		if (told == TOLD_MAX || list.len + one.len > TOLD_OCTETS)
 			continue;
-		buf_str(&list, told++ ? "; " : "");
-		tell_server(s, l, &list);
+		buf_printf(&list, "%s%s", told++ ? "; " : "", buf_text(&one));
 	}
 	if (n_lack > told)
 		buf_printf(&list, "; and %zu more", n_lack - told);

@@ -166,37 +166,42 @@ static const char *registrable(const char *name)
 	return name;
 }
 
-/* No zone that could be the owner's own: because nobody says so, or because of a failure? */
-static enum seal_status not_found(struct zone_find *z, const char *apex)
+/* No zone that could be the owner's own. */
+static void tell_undelegated(struct zone_find *z, const char *apex)
 {
-	struct zone_work *w = z->work;
-	const char *resolver = w->lookup.question.server;
+	const struct zone_work *w = z->work;
+	const char *resolver = w->lookup.question.server, *says = rcode_name(w->rcode);
 
-	if (w->failed.st) {
-		story_copy(&z->story, &w->failed);
-		return story_prefix(&z->story, "no zone found for %s: ", w->owner);
-	}
-	const char *says = rcode_name(w->rcode);
 	if (!apex)
 		fail(z, SEAL_ENOTFOUND,
 		     "no zone found for %s: the resolver %s says %s and names no zone; is the "
-		     "domain "
-		     "registered and delegated?",
+		     "domain registered and delegated?",
 		     w->owner, resolver, says);
 	else if (!name_labels(apex))
 		fail(z, SEAL_ENOTFOUND,
 		     "no zone found for %s: the resolver %s says %s, even the top-level domain "
-		     "does "
-		     "not exist",
+		     "does not exist",
 		     w->owner, resolver, says);
 	else
 		fail(z, SEAL_ENOTFOUND,
 		     "no zone found for %s: the resolver %s says %s, the nearest zone is %s "
-		     "itself; "
-		     "is %s registered and delegated?",
+		     "itself; is %s registered and delegated?",
 		     w->owner, resolver, says, apex, registrable(w->owner));
+}
+
+/* Because nobody names one, or because of a failure on the way? */
+static enum seal_status not_found(struct zone_find *z, const char *apex)
+{
+	struct zone_work *w = z->work;
+
+	if (w->failed.st) {
+		story_copy(&z->story, &w->failed);
+		story_prefix(&z->story, "no zone found for %s: ", w->owner);
+	} else {
+		tell_undelegated(z, apex);
+	}
 	if (w->n_hop)
-		story_prefix(&z->story, "%s: ", z->chain);
+		story_prefix(&z->story, "%.250s: ", z->chain);
 	return z->story.st;
 }
 
@@ -300,6 +305,7 @@ static enum seal_status read_owner(struct zone_find *z)
 {
 	struct zone_work *w = z->work;
 	struct lookup *l = &w->lookup;
+	char target[NAME_MAX_LEN];
 
 	if (l->story.st) {
 		note_failure(w);
@@ -307,9 +313,9 @@ static enum seal_status read_owner(struct zone_find *z)
 			return ask(z, STEP_ALIAS, w->owner, TYPE_CNAME);
 		return walk(z);
 	}
-	if (z->fixed && alias_rr(&l->message, TYPE_CNAME, w->owner))
+	if (z->fixed && alias_of(l, w->owner, target))
 		return walk(z); /* the SOA is the target's */
-	enum seal_status st = z->fixed ? SEAL_OK : follow(z);
+	enum seal_status st = follow(z);
 	if (st)
 		return st;
 	w->apex = arena_str(&w->arena, read_apex(w, w->owner));
@@ -356,13 +362,14 @@ static enum seal_status read_walk(struct zone_find *z)
 {
 	struct zone_work *w = z->work;
 	const struct lookup *l = &w->lookup;
+	char target[NAME_MAX_LEN];
 
 	if (l->story.st) {
 		note_failure(w);
 		return walk(z);
 	}
 	const char *apex = read_apex(w, w->at);
-	if (!apex || alias_rr(&l->message, TYPE_CNAME, w->at))
+	if (!apex || alias_of(l, w->at, target))
 		return walk(z);
 	return judge_apex(z, apex);
 }

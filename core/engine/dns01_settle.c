@@ -59,6 +59,7 @@ static void set_pace(struct dns01 *d)
 	s->resolvers = &d->cert->resolvers;
 	s->within_ms = (int64_t)d->cert->settle_timeout_s * 1000;
 	s->first_ms = (int64_t)d->cert->settle_delay_s * 1000;
+	s->first_exact = s->first_ms > 0;
 	s->confirm = false;
 	s->settle_ms = 0;
 	for (size_t i = 0; i < d->n; i++) {

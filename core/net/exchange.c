@@ -230,7 +230,14 @@ static enum seal_status read_all(struct exchange *x, char *to, size_t len)
 	return SEAL_OK;
 }
 
-static enum seal_status read_tcp(struct exchange *x, struct buf *ret)
+/* A reply (QR set) to the message we sent: not one of an earlier question that nobody read, and
+ * over UDP not one that somebody guessed. */
+static bool is_ours(const struct exchange *x, const char *msg, ssize_t len)
+{
+	return len >= HEADER_LEN && !memcmp(msg, x->sent.data, 2) && (msg[2] & 0x80);
+}
+
+static enum seal_status read_one(struct exchange *x, struct buf *ret)
 {
 	unsigned char prefix[2];
 	enum seal_status st = read_all(x, (char *)prefix, sizeof(prefix));
@@ -243,8 +250,17 @@ static enum seal_status read_tcp(struct exchange *x, struct buf *ret)
 			    x->server, len);
 	scoped(free_p) char *msg = mem_new(len);
 	st = read_all(x, msg, len);
-	if (!st)
+	if (!st && is_ours(x, msg, (ssize_t)len))
 		buf_add(ret, msg, len);
+	return st;
+}
+
+static enum seal_status read_tcp(struct exchange *x, struct buf *ret)
+{
+	enum seal_status st = SEAL_OK;
+
+	while (!st && !ret->len && !ret->bad)
+		st = read_one(x, ret);
 	return st;
 }
 
@@ -255,12 +271,6 @@ static enum seal_status go_on(struct exchange *x, int error)
 		return fail_errno(x, "cannot reach", error);
 	enum seal_status st = connect_next(x);
 	return st ? st : send_message(x);
-}
-
-/* A reply (QR set) to the question we sent; the socket is connected, so it is that server's. */
-static bool is_ours(const struct exchange *x, const char *msg, ssize_t len)
-{
-	return len >= HEADER_LEN && !memcmp(msg, x->sent.data, 2) && (msg[2] & 0x80);
 }
 
 static enum seal_status read_udp(struct exchange *x, struct buf *ret)

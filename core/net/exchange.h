@@ -34,8 +34,8 @@ void exchange_init(struct exchange *, int64_t deadline_ms, const atomic_bool *ca
  * is the one thing that neither deadline nor cancellation can cut short. */
 enum seal_status exchange_send(struct exchange *, const char *server, bool udp, const void *msg,
 			       size_t len) MUST_CHECK;
-/* The next message (TCP: without its length).  UDP: only one with the id of the query sent.
- * A failure closes the connection. */
+/* The next reply (TCP: without its length) with the id of the message sent; others are passed
+ * over.  A failure closes the connection. */
 enum seal_status exchange_read(struct exchange *, struct buf *ret) MUST_CHECK;
 void exchange_close(struct exchange *);
 

@@ -64,7 +64,8 @@ struct http_call {
  * a port from 1 to 65535 if any. */
 bool http_url_ok(const char *url);
 void http_start(struct http *, struct http_call *, struct task *); /* expects; always done later */
-void http_cancel(struct http_call *); /* running: ends with SEAL_ECANCELED and task_done(); else nothing */
+/* Running: ends with SEAL_ECANCELED and task_done(), at once.  Else nothing. */
+void http_cancel(struct http_call *);
 void http_call_free(struct http_call *); /* the answer; cancels nothing; call may be reused */
 /* nth (0...) header of this lower-case name, or NULL.  Borrowed. */
 const char *http_header(const struct http_call *, const char *name, unsigned nth);

@@ -4,7 +4,8 @@
  * resolve.h - one question to one named server over c-ares; the raw reply out.
  *
  * A fresh channel for each question, so that c-ares 1.34's cache cannot answer, and ares_send(),
- * which is the same in 1.18 and 1.34.  UDP, then TCP when truncated.  c-ares is used nowhere else. */
+ * which is the same in 1.18 and 1.34.  UDP, then TCP when truncated.  c-ares is used nowhere
+ * else. */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
@@ -47,7 +48,8 @@ struct question {
 };
 
 void question_start(struct question *, struct task *); /* expects; always done later */
-void question_cancel(struct question *); /* running: ANSWER_CANCELED and task_done(); else nothing */
+/* Running: ANSWER_CANCELED and task_done(), at once.  Else nothing. */
+void question_cancel(struct question *);
 void question_free(struct question *);   /* the reply; may be asked again */
 
 /* "HOST", "HOST:PORT", "[V6]", "[V6]:PORT", "V6" where HOST is an address; the result is the one

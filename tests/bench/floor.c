@@ -6,10 +6,11 @@
  *   floor DIRECTORY TRUST SERVER PORT ZONE KEY-NAME authz|order RUNS NAME...
  *
  * The TSIG secret (hmac-sha256, base64) is in $FLOOR_SECRET.  Before the clock starts: directory,
- * account, key and CSR, one kept-alive connection to the CA and one to the name server.  Then RUNS
- * orders, each with one signed UPDATE that adds all records and one that removes them, no look at
- * the name servers, no files.  Authorizations are polled, or only the order.  Prints a line a run:
- * "wall_ms cpu_ms peak_kib 0 requests".  Anything unexpected ends it. */
+ * account, keys and CSRs, one kept-alive connection to the CA and one to the name server.  Then
+ * RUNS orders, each with one signed UPDATE that adds all records and one that removes them, no look
+ * at the name servers, no files.  A % in a name becomes the number of the run, so that no
+ * authorization is there already.  Authorizations are polled, or only the order.  Prints a line
+ * a run: "wall_ms cpu_ms peak_kib 0 requests".  Anything unexpected ends it. */
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <gnutls/abstract.h>
@@ -30,6 +31,7 @@
 #include <unistd.h>
 
 #define NAMES_MAX 100
+#define P256 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1)
 enum { FIRST_LOOK_MS = 3, NEXT_LOOK_MS = 2, LOOKS_MAX = 5000 };
 
 static struct {
@@ -89,7 +91,8 @@ static void pause_ms(int ms)
 
 static char *b64(const void *data, size_t len, char *ret)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789-_";
 	const uint8_t *at = data;
 	char *out = ret;
 
@@ -120,8 +123,7 @@ static void make_account_key(void)
 	char bx[64], by[64];
 
 	must(gnutls_privkey_init(&acme.key), "key");
-	must(gnutls_privkey_generate(acme.key, GNUTLS_PK_ECDSA,
-				     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), "key");
+	must(gnutls_privkey_generate(acme.key, GNUTLS_PK_ECDSA, P256, 0), "key");
 	must(gnutls_privkey_export_ecc_raw(acme.key, NULL, &x, &y, NULL), "key");
 	to32(&x, raw);
 	b64(raw, 32, bx);
@@ -129,8 +131,8 @@ static void make_account_key(void)
 	b64(raw, 32, by);
 	gnutls_free(x.data);
 	gnutls_free(y.data);
-	snprintf(acme.jwk, sizeof(acme.jwk), "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}",
-		 bx, by);
+	snprintf(acme.jwk, sizeof(acme.jwk),
+		 "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", bx, by);
 	must(gnutls_hash_fast(GNUTLS_DIG_SHA256, acme.jwk, strlen(acme.jwk), hash), "hash");
 	b64(hash, 32, acme.thumb);
 }
@@ -155,7 +157,8 @@ static char *sign_body(const char *url, const char *payload)
 	gnutls_free(der.data);
 	gnutls_free(r.data);
 	gnutls_free(s.data);
-	snprintf(body, sizeof(body), "{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", head64,
+	snprintf(body, sizeof(body),
+		 "{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"%s\"}", head64,
 		 payload64, b64(raw, 64, sig64));
 	return body;
 }
@@ -168,13 +171,12 @@ static void make_csr(char **names, int n)
 	gnutls_datum_t der;
 
 	must(gnutls_x509_privkey_init(&key), "key");
-	must(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-					  GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), "key");
+	must(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, P256, 0), "key");
 	must(gnutls_x509_crq_init(&crq), "CSR");
 	for (int i = 0; i < n; i++)
-		must(gnutls_x509_crq_set_subject_alt_name(crq, GNUTLS_SAN_DNSNAME, names[i],
-							  (unsigned)strlen(names[i]),
-							  i ? GNUTLS_FSAN_APPEND : GNUTLS_FSAN_SET), "CSR");
+		must(gnutls_x509_crq_set_subject_alt_name(
+			     crq, GNUTLS_SAN_DNSNAME, names[i], (unsigned)strlen(names[i]),
+			     i ? GNUTLS_FSAN_APPEND : GNUTLS_FSAN_SET), "CSR");
 	must(gnutls_x509_crq_set_key(crq, key), "CSR");
 	must(gnutls_x509_crq_sign2(crq, key, GNUTLS_DIG_SHA256, 0), "CSR");
 	must(gnutls_x509_crq_export2(crq, GNUTLS_X509_FMT_DER, &der), "CSR");
@@ -267,6 +269,7 @@ static void open_http(const char *directory, const char *trust)
 	curl_easy_setopt(http.curl, CURLOPT_CAINFO, trust);
 	curl_easy_setopt(http.curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(http.curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(http.curl, CURLOPT_USERAGENT, "floor");
 	curl_easy_setopt(http.curl, CURLOPT_TIMEOUT, 60L);
 	struct json_object *d = request(directory, NULL);
 	snprintf(acme.new_order, sizeof(acme.new_order), "%s", text(d, "newOrder"));
@@ -325,8 +328,8 @@ static void put_tsig(struct msg *m)
 	put_name(&text, "hmac-sha256");
 	put_int(&text, now, 6);
 	put_int(&text, 300ull << 32, 6);
-	must(gnutls_hmac_fast(GNUTLS_MAC_SHA256, dns.secret.data, dns.secret.size, text.at, text.len, mac),
-	     "HMAC");
+	must(gnutls_hmac_fast(GNUTLS_MAC_SHA256, dns.secret.data, dns.secret.size, text.at,
+			      text.len, mac), "HMAC");
 	put_name(m, dns.key_name);
 	put_int(m, 250ull << 16 | 255, 4);
 	put_int(m, 0, 4);
@@ -418,7 +421,8 @@ static void begin_order(struct order *o, char **names, int n)
 
 	for (int i = 0; i < n; i++)
 		at += (size_t)snprintf(payload + at, sizeof(payload) - at,
-				       "%s{\"type\":\"dns\",\"value\":\"%s\"}", i ? "," : "", names[i]);
+				       "%s{\"type\":\"dns\",\"value\":\"%s\"}", i ? "," : "",
+				       names[i]);
 	snprintf(payload + at, sizeof(payload) - at, "]}");
 	struct json_object *j = post(acme.new_order, payload), *list = NULL;
 	snprintf(o->url, sizeof(o->url), "%s", http.location);
@@ -442,6 +446,7 @@ static void read_authz(struct order *o, int i)
 	json_object_object_get_ex(j, "identifier", &id);
 	json_object_object_get_ex(j, "challenges", &list);
 	snprintf(o->owner[i], sizeof(o->owner[i]), "_acme-challenge.%s", text(id, "value"));
+	o->challenge[i][0] = '\0';
 	for (size_t k = 0; k < json_object_array_length(list); k++) {
 		struct json_object *c = json_object_array_get_idx(list, k);
 
@@ -452,6 +457,8 @@ static void read_authz(struct order *o, int i)
 		gnutls_hash_fast(GNUTLS_DIG_SHA256, auth, strlen(auth), hash);
 		b64(hash, 32, o->value[i]);
 	}
+	if (!o->challenge[i][0])
+		die("no dns-01 challenge: %s", http.body);
 	json_object_put(j);
 }
 
@@ -498,6 +505,21 @@ static void run(char **names, int n, bool by_authz)
 		die("no certificate");
 }
 
+/* "n%.example.test" of this run.  Freed with the process. */
+static char *name_of_run(const char *name, int run)
+{
+	const char *at = strchr(name, '%');
+	char *ret = malloc(300);
+
+	if (!ret)
+		die("no memory");
+	if (at)
+		snprintf(ret, 300, "%.*s%d%s", (int)(at - name), name, run, at + 1);
+	else
+		snprintf(ret, 300, "%s", name);
+	return ret;
+}
+
 static double cpu_ms(const struct rusage *u)
 {
 	return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) * 1e3 +
@@ -512,15 +534,18 @@ int main(int argc, char **argv)
 	dns.key_name = argv[6];
 	open_dns(argv[3], argv[4]);
 	make_account_key();
-	make_csr(argv + 9, argc - 9);
 	open_http(argv[1], argv[2]);
 	for (int runs = (int)strtol(argv[8], NULL, 10); runs > 0; runs--) {
 		struct rusage before, after;
 		unsigned requests = http.requests;
-		double began = now_ms();
+		char *names[NAMES_MAX];
 
+		for (int i = 9; i < argc; i++)
+			names[i - 9] = name_of_run(argv[i], runs);
+		make_csr(names, argc - 9);
+		double began = now_ms();
 		getrusage(RUSAGE_SELF, &before);
-		run(argv + 9, argc - 9, !strcmp(argv[7], "authz"));
+		run(names, argc - 9, !strcmp(argv[7], "authz"));
 		getrusage(RUSAGE_SELF, &after);
 		printf("%.1f %.1f %ld 0 %u\n", now_ms() - began, cpu_ms(&after) - cpu_ms(&before),
 		       after.ru_maxrss, http.requests - requests);

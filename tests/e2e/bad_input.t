@@ -87,6 +87,7 @@ CONF=$good
 cd "$WORLD" && mkdir -p glob && cd glob && touch notes.txt letter.txt
 # shellcheck disable=SC2035 # what a person types
 refused 'a wildcard without quotes' 1 "quote|'\\*|shell" dnseal issue *.txt
+# shellcheck disable=SC2035
 refused 'a lone asterisk that the shell replaced' 1 'quote|shell|notes' dnseal issue *
 cd "$WORLD" || exit 99
 refused 'an address' 1 '192\.0\.2\.1' dnseal issue 192.0.2.1

@@ -28,7 +28,7 @@ configure <<-END
 	}
 	END
 
-ok 'fifty names at Knot' dnseal issue knot
+ok 'fifty names at Knot' dnseal -q issue knot
 is '- all are in it' "$(names_of "$(live knot cert.pem)" | wc -w | tr -d ' ')" 50
 ok '- key and certificate are a pair' pair_matches knot
 ok '- the chain verifies' chain_verifies knot
@@ -38,7 +38,7 @@ requests=$(ca_requests)
 ok "- at most 2 n + 8 requests to the CA ($requests)" test "$requests" -le 108
 is '- nothing is left in DNS' "$(leftovers 127.0.0.2 many.test)" ''
 
-ok 'fifty names at BIND' dnseal issue bind
+ok 'fifty names at BIND' dnseal -q issue bind
 is '- all are in it' "$(names_of "$(live bind cert.pem)" | wc -w | tr -d ' ')" 50
 is '- two updates' "$(bind_updates)" 2
 is '- nothing is left in DNS' "$(leftovers 127.0.0.4 bind.test)" ''

@@ -79,6 +79,7 @@ for key in ecdsa-p384 rsa-2048; do
 done
 
 # ---- without any configuration
+good=$CONF
 CONF=$WORLD/none/dnseal.conf
 bare() {
 	timeout 120 "$DNSEAL" --plugin-dir "$PLUGINS" --state-dir "$STATE" --no-input "$@" \
@@ -99,5 +100,6 @@ for alg in $TSIG_ALGS; do
 		bare issue "$alg.bind.test" --dns rfc2136 --set server=127.0.0.4 \
 		--set "key_name=key-$alg." --set "key_alg=$alg" --set "key=file:$WORLD/tsig"
 done
+CONF=$good
 like 'status lists them' "$(dnseal --json status 2>/dev/null)" '"name": *"bare1.example.test"'
 done_testing

@@ -28,6 +28,7 @@ TSIG_ALGS='hmac-md5 hmac-sha1 hmac-sha224 hmac-sha256 hmac-sha384 hmac-sha512'
 CA_URL=https://ca.test:14000/dir
 START_LIMIT=${DNSEAL_START_LIMIT:-60} # seconds a server may take; a loaded machine is slow
 world_pids=
+pid_relay=''
 
 PATH=$PATH:/usr/sbin:/sbin
 export PATH

@@ -31,7 +31,7 @@ struct chore {
 
 static void pause_for(int ms)
 {
-	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
 }
 
 static void work(struct job *j)
@@ -87,7 +87,7 @@ static bool run_jobs(struct loop *l, struct pool *p, struct chore *c, unsigned n
 
 	atomic_store(&most, 0);
 	for (unsigned i = 0; i < n; i++) {
-		c[i] = (struct chore){.pause_ms = pause_ms, .left = &left, .finished = &finished};
+		c[i] = (struct chore){ .pause_ms = pause_ms, .left = &left, .finished = &finished };
 		c[i].job.work = work;
 		task_init(&c[i].task, l, come_home);
 		job_start(p, &c[i].job, &c[i].task);
@@ -133,15 +133,15 @@ static void waiting_for_a_job_costs_no_cpu(struct loop *l)
 	run_jobs(l, p, c, 1, 200);
 	getrusage(RUSAGE_SELF, &b);
 	long us = (b.ru_utime.tv_sec - a.ru_utime.tv_sec + b.ru_stime.tv_sec - a.ru_stime.tv_sec) *
-	                  1000000 +
-	          b.ru_utime.tv_usec - a.ru_utime.tv_usec + b.ru_stime.tv_usec - a.ru_stime.tv_usec;
+			  1000000 +
+		  b.ru_utime.tv_usec - a.ru_utime.tv_usec + b.ru_stime.tv_usec - a.ru_stime.tv_usec;
 	ok(us < 30000, "200 ms of a job took %ld us of CPU", us);
 	pool_free(p);
 }
 
 static void the_pool_finishes_what_it_began(struct loop *l)
 {
-	struct chore c = {.pause_ms = 20};
+	struct chore c = { .pause_ms = 20 };
 	unsigned left = 1;
 	bool finished = false;
 	struct pool *p = pool_new(l, 1);

@@ -39,7 +39,7 @@ static void note(struct task *t)
 
 static void step_init(struct step *s, struct loop *l, char name)
 {
-	*s = (struct step){.name = name};
+	*s = (struct step){ .name = name };
 	task_init(&s->task, l, note);
 	memset(trace, 0, sizeof(trace));
 }
@@ -93,7 +93,7 @@ static void a_task_runs_when_all_it_waits_for_is_over(struct loop *l)
 static void timers_fire_in_order(struct loop *l)
 {
 	struct step a, b, c, d;
-	struct timer ta = {0}, tb = {0}, tc = {0}, td = {0};
+	struct timer ta = { 0 }, tb = { 0 }, tc = { 0 }, td = { 0 };
 
 	step_init(&a, l, 'a');
 	step_init(&b, l, 'b');
@@ -120,7 +120,7 @@ static void timers_fire_in_order(struct loop *l)
 static void waiting_costs_no_cpu(struct loop *l)
 {
 	struct step s;
-	struct timer t = {0};
+	struct timer t = { 0 };
 
 	step_init(&s, l, 's');
 	timer_start(&t, &s.task, 300);
@@ -145,7 +145,7 @@ static void open_letter(struct mail *m)
 static void *post_later(void *arg)
 {
 	struct letter *letter = arg;
-	struct timespec pause = {.tv_nsec = letter->early ? 0 : 50000000};
+	struct timespec pause = { .tv_nsec = letter->early ? 0 : 50000000 };
 
 	nanosleep(&pause, NULL);
 	loop_post(letter->loop, &letter->mail);
@@ -165,7 +165,8 @@ static void mail_from_threads_wakes_the_loop(struct loop *l)
 	for (int i = 0; i < N; i++) {
 		task_expect(&s.task);
 		letters[i] = (struct letter){
-		        .mail.open = open_letter, .to = &s, .loop = l, .early = i % 2};
+			.mail.open = open_letter, .to = &s, .loop = l, .early = i % 2
+		};
 		pthread_create(&threads[i], NULL, post_later, &letters[i]);
 	}
 	ok(loop_run(l, &s.finished) && s.runs == 1, "all %d letters were opened", N);
@@ -197,15 +198,15 @@ static void eye_seen(struct watch *w)
 static void a_watch_sees_its_descriptor(struct loop *l)
 {
 	struct step s;
-	struct timer limit = {0};
+	struct timer limit = { 0 };
 	int fds[2];
 
 	if (!ok(!pipe(fds), "a pipe"))
 		return;
 	step_init(&s, l, 's');
-	struct eye e = {.watch = {.fd = fds[0], .events = POLLIN, .seen = eye_seen},
-	                .to = &s,
-	                .fd = fds[0]};
+	struct eye e = { .watch = { .fd = fds[0], .events = POLLIN, .seen = eye_seen },
+			 .to = &s,
+			 .fd = fds[0] };
 	watch_start(l, &e.watch);
 	ok(!loop_run(l, &never), "a watch alone keeps no loop going");
 	task_expect(&s.task);
@@ -256,14 +257,14 @@ static void alarm_look(struct source *s)
 static void sources_are_looked_at_when_due(struct loop *l)
 {
 	struct step s;
-	struct alarm a = {.due = clock_ms() + 40, .busy = true},
-	             b = {.due = INT64_MAX, .other = &a};
+	struct alarm a = { .due = clock_ms() + 40, .busy = true },
+		     b = { .due = INT64_MAX, .other = &a };
 
 	step_init(&s, l, 's');
 	a.other = &b;
 	a.to = b.to = &s;
 	a.source = b.source =
-	        (struct source){.due_ms = alarm_due, .look = alarm_look, .is_busy = alarm_busy};
+		(struct source){ .due_ms = alarm_due, .look = alarm_look, .is_busy = alarm_busy };
 	source_start(l, &a.source);
 	source_start(l, &b.source);
 	task_expect(&s.task);
@@ -275,7 +276,7 @@ static void sources_are_looked_at_when_due(struct loop *l)
 static void own_time_jumps_from_timer_to_timer(struct loop *l)
 {
 	struct step a, b;
-	struct timer ta = {0}, tb = {0};
+	struct timer ta = { 0 }, tb = { 0 };
 	int64_t began = clock_ms(), wall = clock_wall(), real = real_ms();
 
 	step_init(&a, l, 'a');
@@ -293,7 +294,7 @@ static void own_time_jumps_from_timer_to_timer(struct loop *l)
 static void own_time_stands_still_while_a_source_is_busy(struct loop *l)
 {
 	struct step s, late;
-	struct timer t = {0};
+	struct timer t = { 0 };
 	struct letter letter;
 	pthread_t thread;
 
@@ -302,7 +303,7 @@ static void own_time_stands_still_while_a_source_is_busy(struct loop *l)
 	timer_start(&t, &late.task, 10);
 	task_expect(&s.task);
 	loop_hold(l);
-	letter = (struct letter){.mail.open = open_letter, .to = &s, .loop = l};
+	letter = (struct letter){ .mail.open = open_letter, .to = &s, .loop = l };
 	pthread_create(&thread, NULL, post_later, &letter);
 	loop_run(l, &s.finished);
 	ok(!late.runs, "50 ms of real work, and a timer of 10 ms has not fired");

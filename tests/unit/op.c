@@ -32,7 +32,6 @@ static struct {
 	const char *header;    /* it sends */
 	const char *method;    /* NULL: no request */
 	bool bad_json;
-	struct seal_http x;
 } acts;
 
 static void note(const char *what, size_t n)
@@ -50,9 +49,9 @@ static enum seal_status act(struct seal_op *op, const char *zone)
 	if (acts.bad_json)
 		seal_build(op, "{s:i", "n", 1L);
 	if (acts.method) {
-		acts.x = (struct seal_http){ acts.method, seal_printf(op, "/%s", zone ? zone : ""),
-					     headers, .status = 0 };
-		st = seal_http(op, &acts.x);
+		struct seal_http x = { acts.method, seal_printf(op, "/%s", zone ? zone : ""), headers,
+				       .status = 0 };
+		st = seal_http(op, &x);
 	}
 	if (st)
 		return st;

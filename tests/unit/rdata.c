@@ -316,6 +316,7 @@ static void data_is_compared_through_the_wire(void)
 	ok(rdata_same(TYPE_CAA, "0 issue a", "0 issue \"\\097\""), "quotes and escapes");
 	ok(rdata_same(TYPE_TXT, "a", "a") && !rdata_same(TYPE_TXT, "a", "A"), "text exactly");
 	ok(!rdata_same(TYPE_TXT, "a", "ab"), "and wholly");
+	ok(!rdata_same(TYPE_TLSA, "3 1 1 ab", "3 1 1 abcd"), "also where one begins the other");
 	ok(!rdata_same(TYPE_A, "x", "x"), "malformed data is like nothing");
 	ok(!rdata_same(TYPE_A, "192.0.2.1", "x"), "on either side");
 }

@@ -16,10 +16,11 @@
 static struct loop *loop;
 
 /* "t.example.org TXT" with an OPT record of 11 octets at its end. */
-static const uint8_t query[] = { 0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1,
-				 1, 't', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3, 'o', 'r', 'g', 0,
-				 0, 16, 0, 1,
-				 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0 };
+static const uint8_t query[] = {
+	0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, /* header */
+	1, 't', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3, 'o', 'r', 'g', 0, 0, 16, 0, 1, /* question */
+	0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0, /* OPT */
+};
 
 /* The servers. */
 
@@ -95,8 +96,9 @@ static void finished(struct task *t)
 
 static void prepare(struct asker *a, unsigned timeout_ms)
 {
-	*a = (struct asker){ .q = { .query = query, .query_len = sizeof(query),
-				    .timeout_ms = timeout_ms } };
+	*a = (struct asker){
+		.q = { .query = query, .query_len = sizeof(query), .timeout_ms = timeout_ms }
+	};
 	task_init(&a->task, loop, finished);
 }
 
@@ -130,7 +132,8 @@ static void behaviours(int family)
 		{ "REFUSED is", refused, false, ANSWER_REPLY, 0x8005, 1 },
 		{ "silence", silence, false, ANSWER_SILENT, 0, 2 },
 		{ "a first try that got lost", second_time, false, ANSWER_REPLY, 0x8400, 2 },
-		{ "a reply behind one with another id", wrong_id_first, false, ANSWER_REPLY, 0x8400, 1 },
+		{ "a reply behind one with another id", wrong_id_first, false, ANSWER_REPLY, 0x8400,
+		  1 },
 		{ "truncated, then whole over TCP", truncated, false, ANSWER_REPLY, 0x8400, 2 },
 	};
 
@@ -150,7 +153,8 @@ static void behaviours(int family)
 		ok(a.q.kind == cases[i].kind, "%s: kind %d after %u ms", cases[i].what, a.q.kind,
 		   a.q.took_ms);
 		if (cases[i].kind == ANSWER_REPLY)
-			ok((flags_of(&a.q) & 0xff0f) == cases[i].flags, "flags %04x", flags_of(&a.q));
+			ok((flags_of(&a.q) & 0xff0f) == cases[i].flags, "flags %04x",
+			   flags_of(&a.q));
 		ok(atomic_load(&r.queries) == cases[i].queries, "%u queries",
 		   atomic_load(&r.queries));
 		question_free(&a.q);
@@ -168,7 +172,8 @@ static void garbage_is_no_answer(void)
 	prepare(&a, 200);
 	snprintf(a.q.server, SERVER_LEN, "127.0.0.1:%u", r.port);
 	ask(&a); /* 1.18: not ours, so silence; 1.34: bad at once */
-	ok((a.q.kind == ANSWER_SILENT || a.q.kind == ANSWER_BAD) && !a.q.reply, "kind %d", a.q.kind);
+	ok((a.q.kind == ANSWER_SILENT || a.q.kind == ANSWER_BAD) && !a.q.reply, "kind %d",
+	   a.q.kind);
 	question_free(&a.q);
 	responder_stop(&r);
 }
@@ -203,8 +208,9 @@ static void nobody_there_is_told_at_once(void)
 		snprintf(a.q.server, SERVER_LEN, "%s", cases[i].server);
 		a.q.tcp = cases[i].tcp;
 		ask(&a);
-		ok(a.q.kind == ANSWER_UNREACHABLE && a.q.took_ms < 200, "%s %s: kind %d after %u ms",
-		   a.q.server, a.q.tcp ? "TCP" : "UDP", a.q.kind, a.q.took_ms);
+		ok(a.q.kind == ANSWER_UNREACHABLE && a.q.took_ms < 200,
+		   "%s %s: kind %d after %u ms", a.q.server, a.q.tcp ? "TCP" : "UDP", a.q.kind,
+		   a.q.took_ms);
 		question_free(&a.q);
 	}
 }

@@ -237,7 +237,9 @@ static void a_look_can_be_canceled(void)
 		bool was_over = w.done;
 		servers_find_cancel(&s);
 		servers_find_cancel(&s);
+		int64_t before = mock_ms();
 		loop_run(loop, &w.done);
+		ok(mock_ms() == before, "without waiting for anything");
 		ok(was_over ? !s.story.st : s.story.st == SEAL_ECANCELED, "after %d ms: %s",
 		   (int)moments[i], was_over ? "too late" : "canceled");
 		ok(!w.task.pending && !mock_under_way(), "and nothing is left");

@@ -129,6 +129,11 @@ static void a_lagging_secondary_is_waited_for(void)
 	mock_says("*", OWNER, "TXT", LACKS("42"));
 	mock_later(2000, "*", OWNER, "TXT", HAS);
 	ok(!settle() && mock_ms() < 2600, "two seconds: seen within half a second");
+
+	world();
+	mock_says(A2, OWNER, "TXT", LACKS("42"));
+	mock_later(100, A2, OWNER, "TXT", HAS);
+	ok(!settle() && mock_ms() < 220, "a tenth of a second: seen in %d ms", (int)mock_ms());
 }
 
 static void only_one_address_is_polled(void)
@@ -227,19 +232,23 @@ static void a_long_story_is_cut(void)
 		add_server(&zone, "a.b", at, SERVER_AUTH);
 	}
 	for (size_t i = 0; i < 3; i++)
-		wants[i] = (struct settle_want){ "x.example.org", abc, 1, &zone };
-	wants[0].owner = "y.example.org";
+		wants[i] = (struct settle_want){ "x.y", abc, 1, &zone };
+	wants[0].owner = "z.y";
 	s.want = wants;
 	s.n_want = 3;
 	s.within_ms = 10;
 	mock_says("*", "*", "*", "REFUSED");
-	mock_says("*", "y.example.org", "TXT", HAS);
+	mock_says("*", "z.y", "TXT", HAS);
 	settle();
 	ok(strstr(s.story.text, "20 of 20 servers") &&
-		   strstr(s.story.text, "192.0.2.0:53: REFUSED for x.example.org and 1 more; ") &&
+		   strstr(s.story.text, "192.0.2.0:53: REFUSED for x.y and 1 more; ") &&
 		   strstr(s.story.text, "192.0.2.7:53") && !strstr(s.story.text, "192.0.2.8:53") &&
 		   strstr(s.story.text, "; and 12 more"),
 	   "eight of twenty: %s", s.story.text);
+	for (size_t i = 0; i < zone.n; i++)
+		memset(zone.at[i].name, 'n', 300);
+	settle();
+	ok(strstr(s.story.text, "; and 17 more"), "fewer when names are long: %s", s.story.text);
 }
 
 static void values_are_compared_exactly(void)
@@ -446,7 +455,9 @@ static void a_wait_can_be_canceled(void)
 		bool was_over = w.done;
 		settle_cancel(&s);
 		settle_cancel(&s);
+		int64_t before = mock_ms();
 		loop_run(loop, &w.done);
+		ok(mock_ms() == before, "without waiting for anything");
 		ok(was_over ? !s.story.st : s.story.st == SEAL_ECANCELED, "after %d ms: %s",
 		   (int)moments[i], was_over ? "too late" : "canceled");
 		ok(!w.task.pending && !mock_under_way(), "and nothing is left");

@@ -156,6 +156,10 @@ static void loops_are_refused(void)
 		str_put(what, "a circle of %u", n);
 		failed(SEAL_EINVAL, "round in a circle", what);
 	}
+	chain(3, 1);
+	mock_says("*", "c3.example.org", "SOA", "NOERROR\nan @ CNAME c1.example.org");
+	find("c0.example.org");
+	failed(SEAL_EINVAL, "round in a circle at c1.example.org", "one that the name is not in");
 	/* A resolver that cannot follow the circle still shows each link of it. */
 	world();
 	mock_says("*", "a.example.org", "*", "SERVFAIL");
@@ -179,6 +183,10 @@ static void a_dname_is_followed(void)
 		  "NXDOMAIN\nan a.example.org DNAME b.vendor.net\n" SOA_OF("vendor.net"));
 	find("_acme-challenge.a.example.org");
 	found("_acme-challenge.b.vendor.net", "vendor.net", "and without it");
+	z.fixed = true;
+	find("_acme-challenge.a.example.org");
+	found("_acme-challenge.a.example.org", "example.org", "not when the owner is given");
+	z.fixed = false;
 	mock_says("*", "a.example.org", "SOA",
 		  "NOERROR\nan @ DNAME b.vendor.net\n" SOA_OF("example.org"));
 	find("a.example.org");
@@ -220,6 +228,13 @@ static void one_failing_label_does_not_stop_the_walk(void)
 	find("_acme-challenge.www.example.org");
 	found("_acme-challenge.www.example.org", "example.org",
 	      "no SOA at one, a CNAME at the other");
+	mock_says("*", "www.sub.example.org", "*",
+		  "NOERROR\nan @ CNAME www.example.org\n" SOA_OF("example.org"));
+	mock_says("*", "_acme-challenge.www.sub.example.org", "*", "SERVFAIL");
+	mock_says("*", "sub.example.org", "SOA", IS_APEX);
+	find("_acme-challenge.www.sub.example.org");
+	found("_acme-challenge.www.sub.example.org", "sub.example.org",
+	      "the SOA behind a CNAME is another name's");
 	mock_says("*", NAME, "*", "SERVFAIL");
 	mock_says("*", "example.org", "*", "SERVFAIL");
 	find(NAME);
@@ -236,7 +251,10 @@ static void the_target_of_a_cname_may_be_broken(void)
 	mock_says("*", NAME, "CNAME", "NOERROR\nan @ CNAME x.lame.net");
 	mock_says("*", "*.net", "*", "SERVFAIL");
 	find(NAME);
-	failed(SEAL_EAGAIN, "no resolver could answer for x.lame.net SOA", "and that is told");
+	failed(SEAL_EAGAIN,
+	       NAME " -> x.lame.net: no zone found for x.lame.net: no resolver could answer for "
+		    "x.lame.net SOA: 127.0.0.1:53 SERVFAIL",
+	       "and that is told");
 }
 
 static void resolvers_are_tried_in_turn(void)
@@ -342,7 +360,9 @@ static void a_search_can_be_canceled(void)
 		bool was_over = w.done;
 		zone_find_cancel(&z);
 		zone_find_cancel(&z);
+		int64_t before = mock_ms();
 		loop_run(loop, &w.done);
+		ok(mock_ms() == before, "without waiting for anything");
 		ok(was_over ? !z.story.st : z.story.st == SEAL_ECANCELED, "after %d ms: %s",
 		   (int)moments[i], was_over ? "too late" : "canceled");
 		ok(!w.task.pending && !mock_under_way(), "and nothing is left");
