@@ -67,8 +67,8 @@ static const struct verdict {
 } verdicts[] = {
 	{ 1, ALWAYS, SEAL_EINVAL, "FORMERR", "the server could not read the request" },
 	{ 2, ALWAYS, SEAL_EAGAIN, "SERVFAIL",
-	  "the server failed; for changes BIND needs a directory it may write its journal to, "
-	  "and a secondary its primary" },
+	  "the server failed; for changes BIND needs a directory it may write its journal to and "
+	  "at most max-records-per-type (100) records in a set, a secondary its primary" },
 	{ 3, ALWAYS, SEAL_ENOTFOUND, "NXDOMAIN", "there is no such name" },
 	{ 4, CHANGE, SEAL_EUNSUPPORTED, "NOTIMP", "the server takes no dynamic updates" },
 	{ 4, ALWAYS, SEAL_EUNSUPPORTED, "NOTIMP", "the server does not do this" },

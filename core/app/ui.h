@@ -50,7 +50,7 @@ void json_print(struct json_object *);
 
 /* "12 certificates", "1 certificate"; returns out. */
 const char *show_count(size_t n, const char *thing, char out[40]);
-/* A name for people: IDN in both forms, "bücher.example (xn--bcher-kva.example)".  The caller's. */
+/* A name for people: an IDN in both forms, "UNICODE (xn--...)".  The caller's. */
 char *show_name(const char *name);
 const char *show_date(int64_t wall, char out[32]); /* "2026-11-21", in UTC */
 

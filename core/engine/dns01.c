@@ -265,6 +265,9 @@ static enum seal_status keep_presented(struct dns01 *d)
 		write_journal(d, was_refused(op) ? JOURNAL_GONE : JOURNAL_MADE, op);
 		if (op->story.st && !st)
 			st = fail_from(d, op);
+		if (st == SEAL_ENOTFOUND && !*d->story.hint)
+			hint(d, "DNS says the record belongs into zone %s: is that zone there, and is "
+				"the domain delegated to that provider?", op->zone);
 	}
 	return st;
 }

@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: the dnseal authors
 #
 # fifty.t - fifty names of one zone in one certificate: two changes to the zone, one connection to
-# the CA, two requests a name.
+# the CA, two requests to it a name.
 TAP_UP=../..
 # shellcheck source=tests/tap.sh
 . "${srcdir:-$(dirname "$0")/../..}/tests/tap.sh"
@@ -35,7 +35,8 @@ ok '- the chain verifies' chain_verifies knot
 is '- one update to add, one to remove' "$(knot_updates many.test)" 2
 is '- one connection to the CA' "$(ca_connections)" 1
 requests=$(ca_requests)
-ok "- at most 2 n + 8 requests to the CA ($requests)" test "$requests" -le 108
+# 2 n and what every order needs; a slow machine looks at the order more often.
+ok "- hardly more than two requests a name to the CA ($requests)" test "$requests" -le 116
 is '- nothing is left in DNS' "$(leftovers 127.0.0.2 many.test)" ''
 
 ok 'fifty names at BIND' dnseal -q issue bind

@@ -24,9 +24,10 @@ void cast_zone(struct stage *s, const char *apex)
 	scoped(free_p) char *none = str_printf("NXDOMAIN aa\nau %s", soa);
 	scoped(free_p) char *empty = str_printf("NOERROR aa\nau %s", soa);
 	scoped(free_p) char *there = str_printf("NOERROR aa\nan %s", soa);
-	scoped(free_p) char *ns = str_printf("NOERROR aa\nan @ NS ns1.%s", apex);
-	scoped(free_p) char *address = str_printf("NOERROR aa\nan @ A 192.0.2.%u", ++s->n_zones);
-	scoped(free_p) char *below = str_printf("*.%s", apex), *server = str_printf("ns1.%s", apex);
+	scoped(free_p) char *server = str_printf("ns-%u.servers.test", ++s->n_zones);
+	scoped(free_p) char *ns = str_printf("NOERROR aa\nan @ NS %s", server);
+	scoped(free_p) char *address = str_printf("NOERROR aa\nan @ A 192.0.2.%u", s->n_zones);
+	scoped(free_p) char *below = str_printf("*.%s", apex);
 
 	mock_says("*", below, "*", none);
 	mock_says("*", apex, "*", empty);

@@ -28,7 +28,7 @@ mkdir -p "$WORLD/bind"
 	echo "options { directory \"$WORLD/bind\"; pid-file none; session-keyfile none; recursion no;"
 	echo 'listen-on { 127.0.0.4; }; listen-on-v6 { none; }; dnssec-validation no; notify no; };'
 	echo 'controls { };'
-	for zone in $ZONE $OTHER xn--mnchen-3ya.test; do bind_zone $zone; done
+	for zone in $ZONE $OTHER xn--mnchen-3ya.test; do bind_zone "$zone"; done
 } >"$WORLD/bind.conf"
 start bind "$(own_program named)" -g -n 1 -c "$WORLD/bind.conf"
 wait_zone 127.0.0.4 $ZONE
@@ -56,9 +56,8 @@ dns wrong {
 END
 (
 	umask 077
-	tsig_keys=$TSIG_SECRET
 	echo AAAAZXQgb2YgdGhlIHRlc3Qgd29ybGQsIDMyIG9jdGV0cw== >"$WORLD/wrong"
-	printf 'key "full." {\n\talgorithm hmac-sha512;\n\tsecret "%s";\n};\n' "$tsig_keys" >"$WORLD/full.key"
+	printf 'key "full." {\n\talgorithm hmac-sha512;\n\tsecret "%s";\n};\n' "$TSIG_SECRET" >"$WORLD/full.key"
 )
 
 truth() { kdig +short +tcp @127.0.0.4 "$1.$ZONE" "$2" | sed 's/^"//; s/"$//'; }

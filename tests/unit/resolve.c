@@ -17,9 +17,10 @@ static struct loop *loop;
 
 /* "t.example.org TXT" with an OPT record of 11 octets at its end. */
 static const uint8_t query[] = {
-	0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, /* header */
-	1, 't', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3, 'o', 'r', 'g', 0, 0, 16, 0, 1, /* question */
-	0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0, /* OPT */
+	0x12, 0x34, 0,	0,    0,    1,	 0,   0,   0,	0,   0, 1, /* header */
+	1,    't',  7,	'e',  'x',  'a', 'm', 'p', 'l', 'e', 3, 'o',
+	'r',  'g',  0,	0,    16,   0,	 1,			/* question */
+	0,    0,    41, 0x04, 0xd0, 0,	 0,   0,   0,	0,   0, /* OPT */
 };
 
 /* The servers. */
