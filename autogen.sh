@@ -68,6 +68,7 @@ tests() {
 	list tests/unit -name '*.c' | sed 's,\.c$,,' | variable unit_programs
 	list tests/fuzz -name '*.c' ! -name replay.c | sed 's,\.c$,,' | variable fuzz_programs
 	list tests -name '*.t' | variable test_scripts
+	list tests -maxdepth 1 -name '*.t' | variable structure_tests
 	list tests -type f ! -path 'tests/unit/*.c' ! -name '*.t' ! -name '*.pyc' ! -name '*.log' \
 		! -name '*.trs' ! -name 'list.am*' ! -name '*.[oa]' ! -name '*.lo' ! -path '*/.*' \
 		! -path 'tests/fuzz/corpus/*' ! -path 'tests/play/*' ! -path 'tests/providers/*' |

@@ -30,7 +30,7 @@ struct responder {
 	bool by_tcp; /* the query under way */
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
-	atomic_uint queries;
+	atomic_uint queries, accepts;
 	pthread_t thread;
 	uint8_t in[RESPONDER_MAX], out[RESPONDER_MAX];
 };
@@ -105,6 +105,7 @@ static void *responder_run(void *arg)
 			if (r->conn >= 0)
 				close(r->conn);
 			r->conn = accept(r->tcp, NULL, NULL);
+			atomic_fetch_add(&r->accepts, 1);
 		}
 	}
 }

@@ -175,15 +175,28 @@ static void cancel(void *order)
 	order_cancel(order);
 }
 
+static void tell_rehearsed(struct issue *x, const struct order *order)
+{
+	if (x->app->ui.mode != UI_JSON) {
+		printf("%s: the rehearsal at %s succeeded; nothing was kept\n", name_of(x),
+		       x->account.url);
+		return;
+	}
+	struct json_object *o = event_new("done", name_of(x));
+	json_text(o, "result", "issued");
+	json_object_object_add(o, "rehearsal", json_object_new_boolean(true));
+	json_time(o, "not_after", order_not_after(order));
+	json_print(o);
+}
+
 static void tell_done(struct issue *x, const struct order *order)
 {
 	struct app *a = x->app;
-	bool renewed = standing_leaf(&x->standing) && !a->opt.dry_run;
 	int64_t ends = order_not_after(order);
 	char date[32], left[32];
 	struct event e = { .kind = EVENT_DONE,
 			   .certificate = name_of(x),
-			   .result = renewed ? "renewed" : "issued",
+			   .result = standing_leaf(&x->standing) ? "renewed" : "issued",
 			   .not_after = ends,
 			   .generation = order_generation(order),
 			   .dir = order_dir(order) };
@@ -191,22 +204,15 @@ static void tell_done(struct issue *x, const struct order *order)
 	a->ui.events.tell(&a->ui.events, &e);
 	if (a->ui.mode == UI_JSON)
 		return;
-	if (a->opt.dry_run) {
-		printf("%s: the rehearsal at %s succeeded; nothing was kept\n", name_of(x),
-		       x->account.url);
-		return;
-	}
 	printf("%s: %s, valid until %s (%s), %s\n", name_of(x), e.result, show_date(ends, date),
 	       show_duration(ends - clock_wall(), left), key_type_label(x->cert.key));
 	printf("Files   %s/certs/%s/live/{fullchain,privkey,keyfull}.pem\n", a->store.dir,
 	       name_of(x));
 	if (x->subject.configured || a->opt.save)
-		printf("Next    dnseal issue %s          when it is due (dnseal status says "
-		       "when)\n",
+		printf("Next    dnseal issue %s          when it is due (dnseal status says when)\n",
 		       name_of(x));
 	else
-		printf("Next    run the same command again when it is due (dnseal status says "
-		       "when);\n"
+		printf("Next    run the same command again when it is due (dnseal status says when);\n"
 		       "        with --save it becomes dnseal issue %s\n",
 		       name_of(x));
 }
@@ -279,8 +285,13 @@ static int order(struct issue *x)
 		status = failed(x, o, signal);
 	} else {
 		keep_state(x, NULL);
-		tell_done(x, o);
+		if (a->opt.dry_run)
+			tell_rehearsed(x, o);
+		else
+			tell_done(x, o);
 		status = save(x);
+		if (!status && a->opt.exit_changed && !a->opt.dry_run)
+			status = EXIT_CHANGED;
 	}
 	order_free(o);
 	session_free(session);

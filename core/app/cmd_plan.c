@@ -78,7 +78,7 @@ static void print(const struct plan *p)
 {
 	const struct cert_conf *c = &p->cert;
 	scoped(free_p) char *ca =
-		str_printf("%s, %s%s%s", c->account->ca, c->account->url,
+		str_printf("%s: %s%s%s", c->account->name, c->account->url,
 			   c->profile ? ", profile " : "", c->profile ? c->profile : "");
 
 	printf("%s  %s\n", c->name, c->origin);

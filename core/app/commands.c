@@ -12,6 +12,8 @@ static const struct option issue_options[] = {
 	{ "force", 0, OPT_FLAG, AT(force), 0, NULL, NULL, "order even when nothing is due" },
 	{ "save", 0, OPT_FLAG, AT(save), 0, NULL, NULL,
 	  "write conf.d/CERT.conf for the next time" },
+	{ "exit-changed", 0, OPT_FLAG, AT(exit_changed), 0, NULL, NULL,
+	  "status 10 when something was issued" },
 	{ 0 },
 };
 static const struct option check_options[] = {
@@ -54,7 +56,7 @@ const struct command commands[] = {
 	  cmd_issue,
 	  "get a certificate for these names, or a configured one",
 	  "When the live certificate has these names and this type of key and is not due, it says\n"
-	  "so and ends with status 0.  NAME may be *.example.org (quote it), and an IDN in any form." },
+	  "so and ends with status 0.  NAME may be *.example.org (quote it), and an IDN." },
 	{ "status", "list", "[CERT]", 0, 1, { NULL }, cmd_status,
 	  "certificates, when they end, when they are due", NULL },
 	{ "plan", NULL, "[CERT... | NAME...]", 0, MANY, { subject_options }, cmd_plan,

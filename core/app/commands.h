@@ -16,6 +16,7 @@ enum exit_code {
 	EXIT_OPERATOR = 6, /* an operator must act */
 	EXIT_STORAGE = 7,
 	EXIT_LATER = 8, /* rate limited, or the CA is still working */
+	EXIT_CHANGED = 10, /* --exit-changed: something was issued */
 	EXIT_SIGINT = 130,
 	EXIT_SIGTERM = 143,
 };

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define MARK "\xef\xbb\xbf" /* byte order mark in UTF-8 */
+
 enum token { TOKEN_WORD, TOKEN_OPEN, TOKEN_CLOSE, TOKEN_NEWLINE, TOKEN_END, TOKEN_BAD };
 
 struct reader {
@@ -83,10 +85,11 @@ static enum token read_quoted(struct reader *r)
 	unsigned began = r->line;
 
 	while (r->at < r->end && *r->at != quote) {
+		r->at += quote == '"' && *r->at == '\\';
+		if (r->at == r->end)
+			break;
 		if (newline_here(r))
 			return bad(r, began, "quotes are opened and not closed on this line");
-		if (quote == '"' && *r->at == '\\' && ++r->at == r->end)
-			break;
 		buf_char(&r->word, *r->at++);
 	}
 	if (r->at == r->end)
@@ -262,21 +265,32 @@ static bool read_lines(struct reader *r, const struct scfg **ret, unsigned depth
 	}
 }
 
-/* Control characters and what is no UTF-8 have no business in the file; *ret_line says where. */
+/* Octets that follow the first one of a UTF-8 sequence; 4: it is none (RFC 3629). */
+static size_t utf8_more(unsigned char c)
+{
+	static const struct {
+		unsigned char least;
+		size_t more;
+	} leads[] = { { 0xf5, 4 }, { 0xf0, 3 }, { 0xe0, 2 }, { 0xc2, 1 }, { 0x80, 4 }, { 0, 0 } };
+	size_t i = 0;
+
+	while (c < leads[i].least)
+		i++;
+	return leads[i].more;
+}
+
+/* Control characters, invisible byte order marks and what is no UTF-8 have no business in the file;
+ * *ret_line says where. */
 static bool is_text(const char *text, size_t len, unsigned *ret_line)
 {
 	*ret_line = 1;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		size_t n = c < 0x80   ? 0
-			   : c < 0xc2 ? 4
-			   : c < 0xe0 ? 1
-			   : c < 0xf0 ? 2
-			   : c < 0xf5 ? 3
-				      : 4;
+		size_t n = utf8_more(c);
+		bool mark = i + 3 <= len && !memcmp(text + i, MARK, 3);
 		bool cr = c == '\r' && i + 1 < len && text[i + 1] == '\n';
-		if (n == 4 || n >= len - i || (c < 0x20 && c != '\t' && c != '\n' && !cr) ||
-		    c == 0x7f)
+		if (mark || n == 4 || n >= len - i ||
+		    (c < 0x20 && c != '\t' && c != '\n' && !cr) || c == 0x7f)
 			return false;
 		for (; n; n--)
 			if (((unsigned char)text[++i] & 0xc0) != 0x80)
@@ -303,9 +317,9 @@ enum seal_status scfg_read(struct arena *a, const char *file, const char *text, 
 		*ret_line = 1;
 		return story_fail(story, SEAL_ECONFIG, "larger than %u octets", SCFG_FILE_MAX);
 	}
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-		r.at += 3; /* a byte order mark says nothing and harms nobody */
-	if (!is_text(text, len, ret_line))
+	if (len >= 3 && !memcmp(text, MARK, 3))
+		r.at += 3; /* at the beginning it harms nobody */
+	if (!is_text(r.at, (size_t)(r.end - r.at), ret_line))
 		return story_fail(story, SEAL_ECONFIG,
 				  "a control character, or text that is not "
 				  "UTF-8");

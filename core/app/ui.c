@@ -170,14 +170,24 @@ static void tell_done(struct ui *u, const struct event *e)
 	json_print(o);
 }
 
+/* Who failed, unless the sentence begins with it. */
+static void put_error(const char *who, const char *text)
+{
+	size_t n = strlen(who);
+
+	if (!strncmp(text, who, n) && text[n] == ':')
+		log_line(LOG_ERROR, "%s", text);
+	else
+		log_line(LOG_ERROR, "%s: %s", who, text);
+}
+
 static void tell_error(struct ui *u, const struct event *e)
 {
 	const struct story *s = e->story;
-	const char *who = e->certificate ? e->certificate : "dnseal";
 	char when[RFC3339_LEN];
 
 	end_wait(u);
-	log_line(LOG_ERROR, "%s: %s", who, s->text);
+	put_error(e->certificate ? e->certificate : "dnseal", s->text);
 	if (*s->hint)
 		log_line(LOG_ERROR, "    %s", s->hint);
 	if (s->retry_at)

@@ -140,7 +140,7 @@ static void read_sentence(struct reading *r, const char *what, const struct scfg
 			  const struct scfg **seen, void *to)
 {
 	const struct word *w = find(t, d->words[0]);
-	struct scfg fetched;
+	struct scfg *fetched = arena_new(r->arena, sizeof(*fetched)); /* readers may keep it */
 
 	if (!w) {
 		unknown(r, what, d, t, others);
@@ -156,8 +156,8 @@ static void read_sentence(struct reading *r, const char *what, const struct scfg
 	*first = d;
 	if (w->flags & WORD_LATER)
 		later(r, d, w);
-	if (count_fits(r, d, w) && fetch_all(r, d, w, &fetched))
-		w->read(r, &fetched, w, (char *)to + w->offset);
+	if (count_fits(r, d, w) && fetch_all(r, d, w, fetched))
+		w->read(r, fetched, w, (char *)to + w->offset);
 }
 
 void word_read(struct reading *r, const char *what, const struct scfg *d, const struct table *t,

@@ -174,6 +174,7 @@ static enum seal_status open_home(const char *home, const char *group, struct st
 	return st;
 }
 
+/* `keep` old ones stay beside the live one. */
 static void prune(const struct store *s, const char *cert, unsigned live, unsigned keep)
 {
 	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
@@ -183,7 +184,7 @@ static void prune(const struct store *s, const char *cert, unsigned live, unsign
 
 	for (struct dirent *e; d && (e = readdir(d));) {
 		struct stat st;
-		if (!generation_number(e->d_name, &n) || n + keep > live)
+		if (!generation_number(e->d_name, &n) || n + keep >= live)
 			continue;
 		scoped(free_p) char *path = str_printf("%s/%s", home, e->d_name);
 		if (!lstat(path, &st) && st.st_mtime + PRUNE_AGE_S < clock_wall() &&

@@ -131,9 +131,13 @@ enum seal_status order_file_load(const struct store *s, const char *cert, struct
 
 enum seal_status order_file_drop(const struct store *s, const char *cert, struct story *story)
 {
+	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
 	scoped(free_p) char *dir = store_path(s, "certs/%s/order", cert);
+	enum seal_status st = dir_remove(dir, story);
 
-	return dir_remove(dir, story);
+	if (!st && rmdir(home))
+		return SEAL_OK; /* something else is in it: it has a history, or a live pair */
+	return st;
 }
 
 void order_file_free(struct order_file *f)

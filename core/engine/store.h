@@ -76,8 +76,8 @@ enum seal_status order_file_drop(const struct store *, const char *cert, struct 
 void order_file_free(struct order_file *);
 
 /* A verified chain and its key become the next generation and live (reliability: 13 steps, each
- * crash state consistent); the order in flight is dropped, generations older than the last `keep`
- * and 7 days are pruned.  meta: written as meta.json; borrowed. */
+ * crash state consistent); the order in flight is dropped, generations that are not among the
+ * last `keep` old ones and older than 7 days are pruned.  meta: written as meta.json; borrowed. */
 struct install {
 	const char *cert;
 	const struct key *key;

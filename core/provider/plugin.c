@@ -39,10 +39,10 @@ static struct {
 void plugins_init(const char *dir)
 {
 	unsetenv("LTDL_LIBRARY_PATH");
+	if (lt_preloaded_symbols) /* before lt_dlinit(), which looks at them once */
+		lt_dlpreload_default(lt_preloaded_symbols);
 	lt_dlinit();
 	lt_dlsetsearchpath("");
-	if (lt_preloaded_symbols)
-		lt_dlpreload_default(lt_preloaded_symbols);
 	free(house.dir);
 	house.dir = str_copy(dir);
 }

@@ -72,7 +72,8 @@ void cast_record(struct stage *s, const char *owner, const char *value)
 	publish(s, owner);
 }
 
-static bool drop_record(struct stage *s, const char *owner, const char *value)
+/* What is gone already is success. */
+static void drop_record(struct stage *s, const char *owner, const char *value)
 {
 	scoped(free_p) char *text = str_printf("%s %s", owner, value);
 
@@ -82,9 +83,8 @@ static bool drop_record(struct stage *s, const char *owner, const char *value)
 		free(s->held.at[i]);
 		s->held.at[i] = s->held.at[--s->held.n];
 		publish(s, owner);
-		return true;
+		return;
 	}
-	return false;
 }
 
 /* ---- the provider ---- */
@@ -98,7 +98,8 @@ static char *fill_values(const struct stage *s, const char *text)
 
 	for (; (at = strstr(text, mark)); text = at + strcspn(at, ")") + 1) {
 		char value[44];
-		scoped(free_p) char *number = str_part(at + strlen(mark), strcspn(at + strlen(mark), ")"));
+		const char *from = at + strlen(mark);
+		scoped(free_p) char *number = str_part(from, strcspn(from, ")"));
 		scoped(free_p) char *token = str_printf("token-number-%s-for-a-test", number);
 		dns01_value(token, *s->thumbprint ? s->thumbprint : s->session->thumbprint, value);
 		buf_add(&out, text, (size_t)(at - text));
@@ -122,15 +123,15 @@ static char *owner_of(const struct seal_record *r, const char *zone)
 	return strcmp(r->name, "@") ? str_printf("%s.%s", r->name, zone) : str_copy(zone);
 }
 
-static void apply(struct stage *s, const struct beat *b, const char *verb, const char *zone,
+static void apply(struct stage *s, const char *verb, const char *zone,
 		  const struct seal_record *records, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		scoped(free_p) char *owner = owner_of(&records[i], zone);
 		if (!strcmp(verb, "append"))
 			cast_record(s, owner, records[i].data);
-		else if (!drop_record(s, owner, records[i].data))
-			stage_wrong(s, b, "%s %s is not there", owner, records[i].data);
+		else
+			drop_record(s, owner, records[i].data);
 	}
 }
 
@@ -156,7 +157,7 @@ static enum seal_status hear(struct seal_op *op, const char *verb, const char *z
 	enum seal_status st = class_named(b->reply, len);
 	const char *quote = strchr(b->reply, '"');
 	if (!st)
-		apply(stage, b, verb, zone, records, n);
+		apply(stage, verb, zone, records, n);
 	else if (quote)
 		seal_fail(op, st, "%.*s", (int)strcspn(quote + 1, "\""), quote + 1);
 	return st;

@@ -71,12 +71,12 @@ static const char *read_arguments(const char *at, struct words *ret)
 static void fill_in(struct buf *out, const char *text, const struct words *arguments)
 {
 	for (; *text; text++) {
-		size_t i = *text == '$' && isdigit((unsigned char)text[1]) ? (size_t)(text[1] - '0') : 0;
-		if (!i) {
+		size_t i = (size_t)(text[1] - '0');
+		if (*text != '$' || !isdigit((unsigned char)text[1])) {
 			buf_char(out, *text);
 			continue;
 		}
-		buf_str(out, i <= arguments->n ? arguments->at[i - 1] : "");
+		buf_str(out, i && i <= arguments->n ? arguments->at[i - 1] : "");
 		text++;
 	}
 }

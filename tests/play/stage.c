@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS 2
+#define THREADS 1 /* operations one after the other, in the order they were asked for */
 
 /* ---- the script's thread ---- */
 
@@ -94,6 +94,21 @@ static void set_timeout(struct stage *s, const char *rest)
 		stage_wrong(s, NULL, "propagation-timeout %s", rest);
 }
 
+static void set_interrupt(struct stage *s, const char *rest)
+{
+	uint32_t in_s = 0;
+
+	if (!parse_duration(rest, &in_s))
+		stage_wrong(s, NULL, "interrupt %s", rest);
+	s->interrupt_ms = (int64_t)in_s * 1000;
+}
+
+static void set_rehearse(struct stage *s, const char *rest)
+{
+	(void)rest;
+	s->rehearse = true;
+}
+
 static void set_override(struct stage *s, const char *rest)
 {
 	s->cert.override_domain = str_copy(rest);
@@ -141,7 +156,8 @@ static const struct {
 	{ "terms", set_terms },		    { "propagation", set_propagation },
 	{ "override-domain", set_override }, { "propagation-timeout", set_timeout },
 	{ "order", set_order },		    { "left", set_left },
-	{ "remains", set_remains },
+	{ "remains", set_remains },	    { "interrupt", set_interrupt },
+	{ "rehearse", set_rehearse },
 };
 
 static void give_facts(struct stage *s)
@@ -201,6 +217,13 @@ static void waiter_run(struct task *t)
 	struct stage *s = container_of(t, struct stage, waiter);
 
 	s->over = true;
+}
+
+static void interrupt_run(struct task *t)
+{
+	struct stage *s = container_of(t, struct stage, interrupt);
+
+	order_cancel(s->order);
 }
 
 static void set_up(struct stage *s, const char *dir)
@@ -286,14 +309,39 @@ static void check_end(struct stage *s, const struct story *got)
 			    s->script->beats[s->next].request, status_name(got->st), got->text);
 	check_story(s, got);
 	if (s->held.n != s->remains)
-		stage_wrong(s, NULL, "%zu TXT are left: %s", s->held.n, s->held.n ? s->held.at[0] : "");
+		stage_wrong(s, NULL, "%zu TXT are left: %s", s->held.n,
+			    s->held.n ? s->held.at[0] : "");
 	if (journal_read(&s->store, NULL, &open, &story) || open.n != s->remains)
 		stage_wrong(s, NULL, "%zu entries of the journal are open", open.n);
-	if (live_read(&s->store, s->cert.name, &live, &story) || live.exists != !got->st)
+	if (live_read(&s->store, s->cert.name, &live, &story) ||
+	    live.exists != (!got->st && !s->rehearse))
 		stage_wrong(s, NULL, "a certificate is %slive: %s", live.exists ? "" : "not ",
 			    story.text);
 	live_free(&live);
 	journal_free(&open);
+}
+
+static void run(struct stage *s)
+{
+	struct loop *loop = s->engine.loop;
+	struct order_ask ask = { .engine = &s->engine,
+				 .cert = &s->cert,
+				 .session = s->session,
+				 .rehearse = s->rehearse };
+
+	s->order = order_new(&ask);
+	task_init(&s->waiter, loop, waiter_run);
+	task_init(&s->interrupt, loop, interrupt_run);
+	if (s->interrupt_ms)
+		timer_start(&s->timer, &s->interrupt, s->interrupt_ms);
+	order_start(s->order, &s->waiter);
+	if (loop_run(loop, &s->over))
+		check_end(s, order_story(s->order));
+	else
+		stage_wrong(s, NULL, "the engine waits for something that never comes");
+	timer_stop(&s->timer);
+	task_stop(&s->interrupt);
+	order_free(s->order);
 }
 
 bool stage_play(struct stage *s, const struct script *script, const char *dir)
@@ -301,17 +349,8 @@ bool stage_play(struct stage *s, const struct script *script, const char *dir)
 	*s = (struct stage){ .script = script };
 	pthread_mutex_init(&s->lock, NULL);
 	set_up(s, dir);
-	struct order_ask ask = { .engine = &s->engine, .cert = &s->cert, .session = s->session };
-	struct order *order = order_new(&ask);
-	task_init(&s->waiter, s->engine.loop, waiter_run);
-	if (!*s->wrong) {
-		order_start(order, &s->waiter);
-		if (loop_run(s->engine.loop, &s->over))
-			check_end(s, order_story(order));
-		else
-			stage_wrong(s, NULL, "the engine waits for something that never comes");
-	}
-	order_free(order);
+	if (!*s->wrong)
+		run(s);
 	tear_down(s);
 	return !*s->wrong;
 }

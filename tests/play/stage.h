@@ -41,8 +41,11 @@ struct stage {
 	struct session *session;
 	const char *in_flight;  /* URL of an order of an earlier run, or NULL */
 	size_t remains;         /* TXT that may be left at the end */
-	bool has_account;
-	struct task waiter;
+	bool has_account, rehearse;
+	int64_t interrupt_ms;   /* so long after the beginning; 0: never */
+	struct order *order;
+	struct task waiter, interrupt;
+	struct timer timer;
 	bool over;
 };
 /* Play it in an empty directory.  True: all went as written; else s->wrong says what did not. */

@@ -21,11 +21,12 @@ CONF_TTL=120
 talk=$(mktemp "${TMPDIR:-/tmp}/dnseal-conf.XXXXXX")
 dns() { dnseal --no-input dns "$@" 2>"$talk"; }
 
-# Everything said, for sentences; the exit status of the last call is in $status.
+# Everything said, for sentences; with the exit status of the call.
 said() {
 	dns "$@" >"$talk.out"
-	status=$?
+	set -- $?
 	cat "$talk.out" "$talk"
+	return "$1"
 }
 
 records() { dns get "$DNS" "$ZONE" "$@"; }
@@ -45,8 +46,8 @@ done_and() { # WHAT COMMAND...: it succeeds
 refused() { # WHAT PATTERN ARGUMENTS...: it fails with a sentence that matches
 	what=$1 pattern=$2
 	shift 2
-	sentence=$(said "$@")
-	test "$(said "$@" >/dev/null; echo "$status")" != 0 && like "$what" "$sentence" "$pattern"
+	sentence=$(said "$@") && { fail "$what: it was not"; return 1; }
+	like "$what" "$sentence" "$pattern"
 }
 
 exit_of() { dns "$@" >/dev/null; echo $?; }
@@ -289,7 +290,10 @@ rights() {
 	if test -n "$READONLY"; then
 		done_and 'credentials that may only read do read' dns get "$READONLY" "$ZONE"
 		is 'but do not write: exit 6' "$(exit_of add "$READONLY" "$ZONE" readonly.conf TXT x)" 6
-		is 'nor remove: exit 6' "$(exit_of remove "$READONLY" "$ZONE" readonly.conf TXT x)" 6
+		dns add "$DNS" "$ZONE" held.conf TXT --ttl $CONF_TTL held >/dev/null
+		is 'nor remove: exit 6' "$(exit_of remove "$READONLY" "$ZONE" held.conf TXT held)" 6
+		is 'it stays' "$(values held.conf TXT)" 'held|'
+		dns remove "$DNS" "$ZONE" held.conf TXT held >/dev/null
 		is 'check finds that: exit 6' "$(exit_of check "$READONLY" "$ZONE")" 6
 	else
 		skip 'credentials that may only read' 'none are there'

@@ -15,6 +15,7 @@
 #define KID "Location: https://ca.test/acct/1"
 #define URN "urn:ietf:params:acme:error:"
 #define UNKNOWN "{\"type\":\"" URN "accountDoesNotExist\",\"status\":400}"
+#define NO_BINDING "{\"type\":\"" URN "externalAccountRequired\"}"
 
 struct reply {
 	long status;
@@ -157,14 +158,14 @@ static void what_only_a_person_can_do(void)
 
 	begin();
 	s.ca.dir.eab_required = true;
-	s.replies[0] = (struct reply){ 403, PROBLEM, "{\"type\":\"" URN "externalAccountRequired\"}" };
+	s.replies[0] = (struct reply){ 403, PROBLEM, NO_BINDING };
 	ok(go() == SEAL_EOPERATOR && s.n == 1 && strstr(s.get.story.hint, "`eab`"), "%s",
 	   s.get.story.text);
 	end();
 
 	begin(); /* the directory did not say so */
 	s.replies[0] = (struct reply){ 400, PROBLEM, UNKNOWN };
-	s.replies[1] = (struct reply){ 403, PROBLEM, "{\"type\":\"" URN "externalAccountRequired\"}" };
+	s.replies[1] = (struct reply){ 403, PROBLEM, NO_BINDING };
 	ok(go() == SEAL_EOPERATOR && s.n == 2 && strstr(s.get.story.hint, "`eab`"), "%s",
 	   s.get.story.text);
 	end();

@@ -10,6 +10,10 @@
 #define TOKEN "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
 #define NAMES "\"identifiers\":[{\"type\":\"dns\",\"value\":\"Example.org\"},{\"type\":\"dns\"," \
 	      "\"value\":\"*.example.org\"}]"
+#define READY "\"status\":\"ready\","
+#define PENDING "\"status\":\"pending\","
+#define TYPE "\"type\":\"dns-01\","
+#define URL "\"url\":\"https://ca.test/ch\","
 #define URLS "\"finalize\":\"https://ca.test/f\",\"authorizations\":[\"https://ca.test/a\"]"
 
 static struct ca ca = { .url = "https://ca.test/dir" };
@@ -66,13 +70,13 @@ static void orders_that_are_none(void)
 		{ "{" NAMES "," URLS "}", "no status" },
 		{ "{\"status\":\"happy\"," NAMES "," URLS "}", "status" },
 		{ "{\"status\":7," NAMES "," URLS "}", "status" },
-		{ "{\"status\":\"ready\"," URLS "}", "0 identifiers" },
-		{ "{\"status\":\"ready\"," NAMES ",\"authorizations\":[]}", "no finalize" },
+		{ "{" READY URLS "}", "0 identifiers" },
+		{ "{" READY NAMES ",\"authorizations\":[]}", "no finalize" },
 		{ "{\"status\":\"pending\"," NAMES ",\"finalize\":\"https://ca.test/f\"}",
 		  "0 authorizations" },
-		{ "{\"status\":\"ready\"," NAMES ",\"finalize\":\"https://evil.test/f\"}",
+		{ "{" READY NAMES ",\"finalize\":\"https://evil.test/f\"}",
 		  "not at https://ca.test" },
-		{ "{\"status\":\"ready\"," NAMES ",\"finalize\":\"http://ca.test/f\"}", "finalize" },
+		{ "{" READY NAMES ",\"finalize\":\"http://ca.test/f\"}", "finalize" },
 		{ "{\"status\":\"pending\"," NAMES ",\"finalize\":\"https://ca.test/f\","
 		  "\"authorizations\":[\"https://ca.test/a\",\"https://ca.test@evil.test/a\"]}",
 		  "authorization" },
@@ -80,12 +84,12 @@ static void orders_that_are_none(void)
 		  "\"authorizations\":\"https://ca.test/a\"}", "authorizations" },
 		{ "{\"status\":\"valid\"," NAMES "," URLS ",\"certificate\":\"https://x.test/c\"}",
 		  "certificate" },
-		{ "{\"status\":\"ready\",\"identifiers\":[{\"type\":\"ip\",\"value\":\"192.0.2.1\"}],"
+		{ "{" READY "\"identifiers\":[{\"type\":\"ip\",\"value\":\"192.0.2.1\"}],"
 		  URLS "}", "identifier 1" },
-		{ "{\"status\":\"ready\",\"identifiers\":[{\"type\":\"dns\",\"value\":\"a b\"}],"
+		{ "{" READY "\"identifiers\":[{\"type\":\"dns\",\"value\":\"a b\"}],"
 		  URLS "}", "identifier 1" },
-		{ "{\"status\":\"ready\",\"identifiers\":[null]," URLS "}", "identifier 1" },
-		{ "{\"status\":\"ready\"," NAMES "," URLS ",\"expires\":\"soon\"}", "expires" },
+		{ "{" READY "\"identifiers\":[null]," URLS "}", "identifier 1" },
+		{ "{" READY NAMES "," URLS ",\"expires\":\"soon\"}", "expires" },
 		{ "[]", "no JSON object" },
 		{ "\"x\"", "no JSON object" },
 	};
@@ -94,7 +98,8 @@ static void orders_that_are_none(void)
 		scoped(json_put_p) struct json_object *json = parse(cases[i][0]);
 		struct story story = { 0 };
 		struct order_res o;
-		ok(order_read(&o, &ca, json, &story) == SEAL_EPROTO && strstr(story.text, cases[i][1]),
+		ok(order_read(&o, &ca, json, &story) == SEAL_EPROTO &&
+			   strstr(story.text, cases[i][1]),
 		   "%s", story.text);
 	}
 	struct story story = { 0 };
@@ -110,7 +115,8 @@ static void too_many_names(void)
 
 	buf_str(&text, "{\"status\":\"ready\"," URLS ",\"identifiers\":[");
 	for (int i = 0; i <= ORDER_NAMES_MAX; i++)
-		buf_printf(&text, "%s{\"type\":\"dns\",\"value\":\"n%d.example\"}", i ? "," : "", i);
+		buf_printf(&text, "%s{\"type\":\"dns\",\"value\":\"n%d.example\"}",
+			   i ? "," : "", i);
 	buf_str(&text, "]}");
 	scoped(json_put_p) struct json_object *json = parse(buf_text(&text));
 	ok(order_read(&o, &ca, json, &story) == SEAL_EPROTO, "%s", story.text);
@@ -151,8 +157,8 @@ static void only_the_challenge_that_was_asked_for(void)
 	   "none of ours: that is for the caller to say");
 	authz_res_free(&a);
 	ok(!read_authz(AUTHZ("{\"type\":\"dns-01\",\"status\":\"pending\"},"
-			     "{\"type\":\"dns-01\",\"url\":\"https://ca.test/x\"}," DNS01), &a, &story) &&
-		   a.has_challenge,
+			     "{\"type\":\"dns-01\",\"url\":\"https://ca.test/x\"}," DNS01),
+		       &a, &story) && a.has_challenge,
 	   "incomplete ones of our type are skipped too");
 	authz_res_free(&a);
 	ok(!read_authz("{\"status\":\"valid\",\"wildcard\":true,\"identifier\":{\"type\":\"dns\","
@@ -174,7 +180,7 @@ static void what_went_wrong_is_kept(void)
 	struct authz_res a;
 
 	ok(!read_authz("{\"status\":\"invalid\",\"identifier\":{\"type\":\"dns\",\"value\":"
-		       "\"example.org\"},\"challenges\":[{\"type\":\"http-01\"},{\"type\":\"dns-01\","
+		       "\"example.org\"},\"challenges\":[{\"type\":\"http-01\"},{" TYPE
 		       "\"url\":\"https://ca.test/ch/1\",\"status\":\"invalid\",\"token\":\"" TOKEN
 		       "\",\"error\":{\"type\":\"urn:ietf:params:acme:error:unauthorized\","
 		       "\"detail\":\"Incorrect TXT\"}}]}", &a, &story), "a failed authorization");
@@ -187,13 +193,15 @@ static void what_went_wrong_is_kept(void)
 static void hostile_authorizations(void)
 {
 	static const char *const cases[][2] = {
-		{ AUTHZ("{\"type\":\"dns-01\",\"url\":\"https://evil.test/ch\",\"status\":\"pending\","
+		{ AUTHZ("{" TYPE PENDING "\"url\":\"https://evil.test/ch\","
 			"\"token\":\"" TOKEN "\"}"), "not at https://ca.test" },
-		{ AUTHZ("{\"type\":\"dns-01\",\"url\":\"https://ca.test/ch\",\"status\":\"pending\","
+		{ AUTHZ("{" TYPE URL PENDING
 			"\"token\":\"../../etc/passwd/aaaaaaaaaaaaaaa\"}"), "token" },
-		{ AUTHZ("{\"type\":\"dns-01\",\"url\":\"https://ca.test/ch\",\"status\":\"pending\","
+		{ AUTHZ("{" TYPE URL PENDING
 			"\"token\":\"short\"}"), "token" },
-		{ AUTHZ("{\"type\":\"dns-01\",\"url\":\"https://ca.test/ch\",\"status\":\"odd\","
+		{ AUTHZ("{" TYPE URL PENDING
+			"\"token\":\"" TOKEN "/../x\"}"), "token" },
+		{ AUTHZ("{" TYPE URL "\"status\":\"odd\","
 			"\"token\":\"" TOKEN "\"}"), "status" },
 		{ "{\"status\":\"pending\",\"challenges\":[]}", "identifier" },
 		{ "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a;b\"}}",
@@ -206,7 +214,8 @@ static void hostile_authorizations(void)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct story story;
 		struct authz_res a;
-		ok(read_authz(cases[i][0], &a, &story) == SEAL_EPROTO && strstr(story.text, cases[i][1]),
+		ok(read_authz(cases[i][0], &a, &story) == SEAL_EPROTO &&
+			   strstr(story.text, cases[i][1]),
 		   "%s", story.text);
 	}
 }

@@ -47,9 +47,11 @@ static void links_in_every_dress(void)
 		const char *want[3];
 	} cases[] = {
 		{ { "link: <https://ca/1>;rel=\"alternate\"" }, { "https://ca/1" } },
-		{ { "link: <https://ca/1>;rel=\"alternate\"", "link: <https://ca/2>;rel=\"alternate\"" },
+		{ { "link: <https://ca/1>;rel=\"alternate\"",
+		    "link: <https://ca/2>;rel=\"alternate\"" },
 		  { "https://ca/1", "https://ca/2" } },
-		{ { "link: <https://ca/1>; rel=alternate, </2> ;rel=Alternate,<3>;REL = \"alternate\"" },
+		{ { "link: <https://ca/1>; rel=alternate, </2> ;rel=Alternate,<3>;"
+		    "REL = \"alternate\"" },
 		  { "https://ca/1", "https://ca/2", "https://ca/cert/3" } },
 		{ { "link: <https://ca/up>;rel=up, <https://ca/1>;title=\"a, <b>; rel=up\";"
 		    "rel=\"index alternate\"" }, { "https://ca/1" } },

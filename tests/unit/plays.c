@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "tests/play/stage.h"
 #include "tests/tap.h"
 #include "tests/temp.h"
@@ -27,7 +28,7 @@ static void play(const char *path, unsigned number)
 		ok(stage_play(&stage, &script, dir), "%s: %s", slash ? slash + 1 : path,
 		   script.title ? script.title : "?");
 		if (*stage.wrong)
-			printf("# %s\n", stage.wrong);
+			printf("# %s\n", clean(stage.wrong));
 	} else {
 		ok(false, "%s", wrong);
 	}

@@ -150,11 +150,11 @@ static void broken_files_are_refused(void)
 	refused(MODULE, "is no ELF file", "less than a header");
 	for (size_t part = 1; part < 8; part++) {
 		put(dir, MODULE ".so", module.data, module.len * part / 8);
-		plugin_get(MODULE, &found, &story);
-		/* Without its section table a module is whole for the linker. */
-		ok(!story.st || strstr(story.text, "is cut short") || strstr(story.text, "linker"),
-		   "%zu/8 of one: %s", part, story.text);
-		if (!story.st)
+		enum seal_status st = plugin_get(MODULE, &found, &story);
+		/* The linker needs no section table, so a longer part may be whole to it. */
+		ok(!st || strstr(story.text, "is cut short"), "%zu/8 of one: %s", part,
+		   st ? story.text : "loads");
+		if (!st) /* never write to a file that is in use */
 			dir = fresh_dir();
 	}
 	buf_add(&copy, module.data, module.len);

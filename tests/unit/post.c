@@ -129,7 +129,8 @@ static void begin(void)
 
 static void end(void)
 {
-	ok(!s.wrong, "every request was well-formed%s%s", s.wrong ? ": " : "", s.wrong ? s.wrong : "");
+	ok(!s.wrong, "every request was well-formed%s%s", s.wrong ? ": " : "",
+	   s.wrong ? s.wrong : "");
 	ca_free(&s.ca);
 	http_free(s.http);
 	loop_free(s.loop);
@@ -241,7 +242,30 @@ static void fifty_at_once(void)
 
 	begin();
 	run_many(posts, 3);
-	ok(count_good(posts, 3) == 3 && s.door.heads == 1, "3 from nothing: %u HEADs", s.door.heads);
+	ok(count_good(posts, 3) == 3 && s.door.heads == 1, "3 from nothing: %u HEADs",
+	   s.door.heads);
+	end();
+}
+
+static void a_refused_post_does_not_line_up_again(void)
+{
+	static struct post posts[POSTS_MAX];
+
+	begin();
+	s.trouble = REFUSE;
+	s.n_trouble = 1;
+	s.over = false;
+	for (size_t i = 0; i < 3; i++) {
+		posts[i] = new_post();
+		post_start(&posts[i], &s.waiter);
+	}
+	posts[0].waiter->pending = 1; /* until the first one is over */
+	ok(loop_run(s.loop, &s.over) && posts[0].status == 200 && !posts[1].status,
+	   "the nonce of a refusal is for the one that was refused");
+	s.waiter.pending = 2;
+	s.over = false;
+	ok(loop_run(s.loop, &s.over) && count_good(posts, 3) == 3,
+	   "then the others have their turn");
 	end();
 }
 
@@ -273,8 +297,8 @@ static void no_nonce_to_be_had(void)
 	ok(go(&p) == SEAL_EPROTO && strstr(p.story.text, "Replay-Nonce"), "%s", p.story.text);
 	post_free(&p);
 	run_many(posts, 20);
-	ok(count_good(posts, 20) == 0 && s.door.heads == 1 + NONCE_WINDOW, "20 fail together, %u HEADs",
-	   s.door.heads);
+	ok(count_good(posts, 20) == 0 && s.door.heads == 1 + NONCE_WINDOW,
+	   "20 fail together, %u HEADs", s.door.heads);
 	ok(!s.ca.nonces_alive, "none alive");
 	end();
 
@@ -282,7 +306,8 @@ static void no_nonce_to_be_had(void)
 	s.no_heads = true;
 	s.trouble = LOSE;
 	run_many(posts, 20);
-	ok(count_good(posts, 20) == 0 && s.door.heads == 3 * NONCE_WINDOW, "unreachable: %u HEADs", s.door.heads);
+	ok(count_good(posts, 20) == 0 && s.door.heads == 3 * NONCE_WINDOW,
+	   "unreachable: %u HEADs", s.door.heads);
 	end();
 }
 
@@ -366,8 +391,9 @@ static void moments_named_by_the_ca(void)
 		int64_t began = clock_ms();
 		enum seal_status st = go(&p);
 		int64_t took = clock_ms() - began - (int64_t)MOCK_DELAY_MS * (cases[i].posts + 1);
-		ok(st == cases[i].st && s.door.posts == cases[i].posts, "case %zu, %ld x%u: %s (%s)",
-		   i, cases[i].status, cases[i].n, status_name(st), p.story.text);
+		ok(st == cases[i].st && s.door.posts == cases[i].posts,
+		   "case %zu, %ld x%u: %s (%s)", i, cases[i].status, cases[i].n, status_name(st),
+		   p.story.text);
 		ok(took == cases[i].pause_ms, "waited %d ms", (int)took);
 		int64_t in = p.story.retry_at ? p.story.retry_at - clock_wall() : 0;
 		ok(in == cases[i].retry_in_s, "next try in %d s", (int)in);
@@ -499,6 +525,7 @@ int main(void)
 	one_name_costs_one_head();
 	nonce_storms();
 	fifty_at_once();
+	a_refused_post_does_not_line_up_again();
 	fifty_with_everything_going_wrong();
 	no_nonce_to_be_had();
 	lost_replies();

@@ -80,7 +80,8 @@ static void the_sentence_names_every_name_at_fault(void)
 	      "\"identifier\":{\"type\":\"dns\",\"value\":\"example.org\"}},"
 	      "{\"type\":\"" URN "caa\"},{\"identifier\":7}]}",
 	      400, 0, &p, &s);
-	is(s.text, "rejectedIdentifier: Policy; example.org: rejectedIdentifier: blocked; caa; problem",
+	is(s.text,
+	   "rejectedIdentifier: Policy; example.org: rejectedIdentifier: blocked; caa; problem",
 	   "subproblems are listed");
 	ok(strstr(s.hint, "another CA"), "and there is advice");
 	problem_free(&p);
@@ -122,8 +123,8 @@ static void nothing_of_a_terminal_gets_through(void)
 
 static void limits_know_their_end(void)
 {
-	static const char paused[] = "{\"type\":\"" URN "rateLimited\",\"detail\":\"Your account is "
-				     "paused. Please visit: https://ca.test/unpause?jwt=x\"}";
+	static const char paused[] = "{\"type\":\"" URN "rateLimited\",\"detail\":\"Paused. "
+				     "Please visit: https://ca.test/unpause?jwt=x\"}";
 	struct problem p;
 	struct story s;
 
@@ -154,12 +155,12 @@ static void algorithms_and_pages_become_advice(void)
 	struct problem p;
 	struct story s;
 
-	judge("{\"type\":\"" URN "badSignatureAlgorithm\",\"algorithms\":[\"ES256\",\"RS256\"]}", 400,
-	      0, &p, &s);
+	judge("{\"type\":\"" URN "badSignatureAlgorithm\","
+	      "\"algorithms\":[\"ES256\",\"RS256\"]}", 400, 0, &p, &s);
 	ok(strstr(s.hint, "ES256 RS256"), "%s", s.hint);
 	problem_free(&p);
-	judge("{\"type\":\"" URN "userActionRequired\",\"instance\":\"https://ca.test/terms/2\"}", 403,
-	      0, &p, &s);
+	judge("{\"type\":\"" URN "userActionRequired\","
+	      "\"instance\":\"https://ca.test/terms/2\"}", 403, 0, &p, &s);
 	ok(strstr(s.hint, "https://ca.test/terms/2"), "%s", s.hint);
 	problem_free(&p);
 }

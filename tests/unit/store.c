@@ -144,7 +144,7 @@ static void old_generations_are_pruned_but_not_young_ones(void)
 
 	ok(!install(key, &n) && mode_of("gen-000001"), "younger than 7 days: it stays");
 	ok(!utime(first, &old) && !install(key, &n) && !mode_of("gen-000001"), "older: it goes");
-	ok(mode_of("gen-000008") != 0, "the last three stay");
+	ok(mode_of("gen-000008") != 0, "three old ones stay");
 }
 
 static void a_state_directory_that_others_may_write_is_refused(void)
