@@ -132,7 +132,8 @@ enum seal_status account_make(const struct store *s, const char *ca_url, enum ke
 	return SEAL_OK;
 }
 
-enum seal_status account_save(const struct store *s, const struct account_file *a, struct story *story)
+enum seal_status account_save(const struct store *s, const struct account_file *a,
+			      struct story *story)
 {
 	scoped(free_p) char *path = store_path(s, "accounts/%s/account.json", a->dir);
 	struct account_json j = { a->kid, a->ca, a->contact, a->created };

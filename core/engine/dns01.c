@@ -154,10 +154,9 @@ static enum seal_status keep_servers(struct dns01 *d)
 			const struct server *v = &s->at[a];
 			if (v->class == SERVER_AUTH || v->class == SERVER_NOROUTE)
 				continue;
-			scoped(free_p) char *text =
-				str_printf("name server %s (%s) of %s is %s: %s; the CA may meet it",
-					   v->name, v->address, s->apex, server_class_name(v->class),
-					   v->said);
+			scoped(free_p) char *text = str_printf(
+				"name server %s (%s) of %s is %s: %s; the CA may meet it", v->name,
+				v->address, s->apex, server_class_name(v->class), v->said);
 			engine_tell(d->engine, &(struct event){ .kind = EVENT_NOTE,
 								.certificate = d->cert->name,
 								.detail = text });
@@ -266,8 +265,10 @@ static enum seal_status keep_presented(struct dns01 *d)
 		if (op->story.st && !st)
 			st = fail_from(d, op);
 		if (st == SEAL_ENOTFOUND && !*d->story.hint)
-			hint(d, "DNS says the record belongs into zone %s: is that zone there, and is "
-				"the domain delegated to that provider?", op->zone);
+			hint(d,
+			     "DNS says the record belongs into zone %s: is that zone there, and is "
+			     "the domain delegated to that provider?",
+			     op->zone);
 	}
 	return st;
 }

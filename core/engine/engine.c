@@ -21,8 +21,8 @@ static char *configured(const struct engine *e)
 	for (size_t i = 0; i < e->n_logins; i++) {
 		const struct login *l = e->logins[i];
 		scoped(free_p) char *zones = words_join(&l->zones, " ");
-		buf_printf(&b, "%s%s (%s%s)", i ? ", " : "", l->name, l->zones.n ? "zones " : "any zone",
-			   zones);
+		buf_printf(&b, "%s%s (%s%s)", i ? ", " : "", l->name,
+			   l->zones.n ? "zones " : "any zone", zones);
 	}
 	return buf_take(&b);
 }
@@ -54,10 +54,13 @@ enum seal_status engine_login(const struct engine *e, const char *owner, struct 
 	if (!e->n_logins)
 		story_fail(story, SEAL_ECONFIG, "no DNS provider is configured for %s", owner);
 	else if (n_open)
-		story_fail(story, SEAL_ECONFIG, "%s: several dns blocks could serve it: %s", owner, have);
+		story_fail(story, SEAL_ECONFIG, "%s: several dns blocks could serve it: %s", owner,
+			   have);
 	else
-		story_fail(story, SEAL_ECONFIG, "no dns block covers %s; configured: %s", owner, have);
-	story_hint(story, n_open > 1 ? "give each dns block its `zones`"
-				     : "add a dns block for its zone (or --dns TYPE --set KEY=VALUE)");
+		story_fail(story, SEAL_ECONFIG, "no dns block covers %s; configured: %s", owner,
+			   have);
+	story_hint(story, n_open > 1
+				  ? "give each dns block its `zones`"
+				  : "add a dns block for its zone (or --dns TYPE --set KEY=VALUE)");
 	return SEAL_ECONFIG;
 }

@@ -72,7 +72,8 @@ enum seal_status generation_switch(const struct store *s, const char *cert, unsi
 
 	snprintf(target, sizeof(target), "gen-%06u", n);
 	if (unlink(fresh) && errno != ENOENT)
-		return story_fail(story, SEAL_ESTORAGE, "cannot remove %s: %s", fresh, strerror(errno));
+		return story_fail(story, SEAL_ESTORAGE, "cannot remove %s: %s", fresh,
+				  strerror(errno));
 	if (symlink(target, fresh))
 		return story_fail(story, SEAL_ESTORAGE, "cannot make the link %s: %s", fresh,
 				  strerror(errno));
@@ -113,11 +114,13 @@ static enum seal_status verify_pair(const char *dir, struct story *story)
 		st = chain_read(chain_pem.data, chain_pem.len, &chain, story);
 	if (!st && !chain_has_key(&chain, key))
 		st = SEAL_ESTORAGE;
-	return st ? story_fail(story, SEAL_ESTORAGE, "%s: what was written cannot be read back", dir)
+	return st ? story_fail(story, SEAL_ESTORAGE, "%s: what was written cannot be read back",
+			       dir)
 		  : SEAL_OK;
 }
 
-static enum seal_status write_generation(const struct install *in, const char *dir, struct story *story)
+static enum seal_status write_generation(const struct install *in, const char *dir,
+					 struct story *story)
 {
 	scoped(buf_free) struct buf key = { 0 }, cert = { 0 }, chain = { 0 }, full = { 0 },
 				    keyfull = { 0 }, meta = { 0 };
@@ -207,7 +210,8 @@ enum seal_status store_install(const struct store *s, struct install *in, struct
 	if (!st)
 		st = open_home(home, in->group, story);
 	if (!st && rename(fresh, dir))
-		st = story_fail(story, SEAL_ESTORAGE, "cannot rename %s: %s", fresh, strerror(errno));
+		st = story_fail(story, SEAL_ESTORAGE, "cannot rename %s: %s", fresh,
+				strerror(errno));
 	if (!st)
 		st = dir_sync(home, story);
 	if (!st)

@@ -19,9 +19,9 @@
 #define LOCK_WAIT_MS 10000
 #define WORDS 11 /* time op cert login zone owner type value ttl id crc */
 
-static const char *const op_names[] = { [JOURNAL_PLAN] = "plan",
-					[JOURNAL_MADE] = "made",
-					[JOURNAL_GONE] = "gone" };
+static const char *const op_names[] = {
+	[JOURNAL_PLAN] = "plan", [JOURNAL_MADE] = "made", [JOURNAL_GONE] = "gone"
+};
 
 /* -- lines ---------------------------------------------------------------------------------- */
 
@@ -63,7 +63,8 @@ static bool read_line(const char *text, size_t len, struct journal_entry *ret)
 	if (w.n != WORDS || !is_op(w.at[1], &ret->op) || !parse_uint(w.at[8], UINT32_MAX, &ttl) ||
 	    !parse_uint(w.at[0], INT64_MAX, &when))
 		return false;
-	char **const into[] = { &ret->cert, &ret->login, &ret->zone, &ret->owner, &ret->type, &ret->value };
+	char **const into[] = { &ret->cert,  &ret->login, &ret->zone,
+				&ret->owner, &ret->type,  &ret->value };
 	for (size_t i = 0; i < COUNT(into); i++)
 		*into[i] = str_copy(w.at[i + 2]);
 	ret->id = strcmp(w.at[9], "-") ? str_copy(w.at[9]) : NULL;
@@ -96,8 +97,8 @@ void journal_free(struct journal *j)
 static bool same_record(const struct journal_entry *a, const struct journal_entry *b)
 {
 	return !strcmp(a->value, b->value) && !strcmp(a->owner, b->owner) &&
-	       !strcmp(a->type, b->type) && !strcmp(a->cert, b->cert) && !strcmp(a->login, b->login) &&
-	       !strcmp(a->zone, b->zone);
+	       !strcmp(a->type, b->type) && !strcmp(a->cert, b->cert) &&
+	       !strcmp(a->login, b->login) && !strcmp(a->zone, b->zone);
 }
 
 /* Apply one line: a later step of a record replaces the earlier, `gone` ends it. */
@@ -151,8 +152,10 @@ static enum seal_status replay(const char *path, const struct buf *text, struct 
 		if (!read_line(at, (size_t)(stop - at), &e)) {
 			if (stop + 1 == end)
 				break;
-			story_fail(story, SEAL_ESTORAGE, "%s:%u: the journal is damaged", path, line);
-			story_hint(story, "move the file away after looking for TXT records it names");
+			story_fail(story, SEAL_ESTORAGE, "%s:%u: the journal is damaged", path,
+				   line);
+			story_hint(story,
+				   "move the file away after looking for TXT records it names");
 			return SEAL_ESTORAGE;
 		}
 		apply(ret, &e);

@@ -144,8 +144,10 @@ enum seal_status store_repair(const struct store *s, const char *cert, struct bu
 	for (unsigned n = generation_highest(s, cert); n; n--) {
 		if (n == live || !is_complete(s, cert, n))
 			continue;
-		buf_printf(ret_note, "live pointed at %s; it now points at generation %u, the newest "
-				     "complete one", live ? "a damaged generation" : "nothing", n);
+		buf_printf(ret_note,
+			   "live pointed at %s; it now points at generation %u, the newest "
+			   "complete one",
+			   live ? "a damaged generation" : "nothing", n);
 		return generation_switch(s, cert, n, story);
 	}
 	return SEAL_OK;

@@ -28,12 +28,13 @@ static enum seal_status add_records(struct order *), look_for_txt(struct order *
 static enum seal_status judge_txt(struct order *), keep_records(struct order *);
 static enum seal_status remove_records(struct order *), keep_removal(struct order *);
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum seal_status (*enter)(struct order *); /* start what the state waits for */
 	enum seal_status (*leave)(struct order *); /* it is over: set o->next, or fail() */
 } states[ORDER_STATES] = {
-	[ORDER_START]    = { "start",    prepare,        begin },         /* account, key, request */
+	[ORDER_START]    = { "start",    prepare,        begin },         /* account, key */
 	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* RFC 8555 7.1.6 */
 	[ORDER_NEW]      = { "new",      ask_new,        read_new },      /* 7.4 */
 	[ORDER_AUTHZ]    = { "authz",    ask_authz,      read_authz },    /* 7.5 */
@@ -50,18 +51,16 @@ static const struct {
 	[ORDER_STORE]    = { "store",    store_pair,     keep_pair },
 	[ORDER_OVER]     = { "over",     NULL,           NULL },
 };
+/* clang-format on */
 
 /* -- the driver ----------------------------------------------------------------------------- */
 
 static void move(struct order *o, enum order_state to)
 {
-	char spent[32];
-	int64_t ms = clock_ms() - o->entered_ms;
-
 	if (to != o->state)
-		log_line(LOG_DETAIL, "%s: %s -> %s (%s)", o->ask.cert->name, states[o->state].name,
-			 states[to].name, ms < 10000 ? (snprintf(spent, sizeof(spent), "%d ms", (int)ms), spent)
-						     : show_duration(ms / 1000, spent));
+		log_line(LOG_DETAIL, "%s: %s -> %s (%d ms)", o->ask.cert->name,
+			 states[o->state].name, states[to].name,
+			 (int)(clock_ms() - o->entered_ms));
 	o->state = to;
 	o->entered = false;
 	o->entered_ms = clock_ms();
@@ -135,7 +134,7 @@ static bool same_names(const struct words *a, const struct words *b)
 	return a->n == b->n;
 }
 
-/* In a worker: the order in flight when it is still what is wanted, else a new key, safe on disk. */
+/* In a worker: the order in flight when it is still what is wanted, else a new key on disk. */
 static void make_key(struct job *job)
 {
 	struct order *o = container_of(job, struct order, job);

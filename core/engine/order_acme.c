@@ -14,16 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WATCH_LIMIT_S 600   /* for all validations together */
+#define WATCH_LIMIT_S 600      /* for all validations together */
 #define EXAMINE_EVERY_MS 10000 /* look into the authorizations when the order does not move */
-#define ANSWERS_MAX 3       /* POSTs of one challenge (step-ca validates only when asked) */
+#define ANSWERS_MAX 3	       /* POSTs of one challenge (step-ca validates only when asked) */
 #define ANSWER_PAUSE_MS 2000
 #define POLL_FIRST_MS 5
 #define POLL_MAX_MS 5000
 #define RETRY_AFTER_MAX_S 60
 
-static const char *const challenge_types[] = { [CHALLENGE_DNS_01] = "dns-01",
-					       [CHALLENGE_DNS_ACCOUNT_01] = "dns-account-01" };
+static const char *const challenge_types[] = {
+	[CHALLENGE_DNS_01] = "dns-01", [CHALLENGE_DNS_ACCOUNT_01] = "dns-account-01"
+};
 
 static void post(struct order *o, const char *url, const char *payload)
 {
@@ -132,7 +133,8 @@ enum seal_status read_resume(struct order *o)
 
 enum seal_status ask_new(struct order *o)
 {
-	scoped(free_p) char *payload = order_payload(&o->ask.cert->names, o->ask.cert->profile, NULL);
+	scoped(free_p) char *payload =
+		order_payload(&o->ask.cert->names, o->ask.cert->profile, NULL);
 
 	post(o, o->ca->dir.new_order, payload);
 	return SEAL_OK;
@@ -148,7 +150,8 @@ static enum seal_status check_names(struct order *o)
 	for (size_t i = 0; i < names->n; i++)
 		if (o->res.names.n != names->n || !words_has(&o->res.names, names->at[i])) {
 			scoped(free_p) char *got = words_join(&o->res.names, " ");
-			return fail(o, SEAL_EPROTO, "the CA made an order for other names: %s", got);
+			return fail(o, SEAL_EPROTO, "the CA made an order for other names: %s",
+				    got);
 		}
 	return SEAL_OK;
 }
@@ -206,7 +209,7 @@ static bool is_ours(const struct order *o, const struct authz_res *r)
 	return words_has(&o->ask.cert->names, name);
 }
 
-/* "_acme-challenge", or with the account's label before it (draft-ietf-acme-dns-account-label 3). */
+/* "_acme-challenge", or the account's label before it (draft-ietf-acme-dns-account-label 3). */
 static char *owner_label(const struct order *o)
 {
 	uint8_t sum[32];
@@ -300,7 +303,8 @@ enum seal_status answer(struct order *o)
 			continue;
 		a->answers++;
 		post_free(&a->post);
-		a->post = (struct post){ .ca = o->ca, .url = a->res.challenge.url, .payload = "{}" };
+		a->post =
+			(struct post){ .ca = o->ca, .url = a->res.challenge.url, .payload = "{}" };
 		post_start(&a->post, &o->task);
 	}
 	return SEAL_OK;

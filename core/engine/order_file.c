@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RESERVE (64 * 1024) /* octets held back so that a full disk is found before the CA is asked */
+#define RESERVE                                                                                    \
+	(64 * 1024) /* octets held back so that a full disk is found before the CA is asked */
 
 struct order_json {
 	char *url, *ca, *kid;
@@ -71,8 +72,8 @@ enum seal_status order_file_begin(const struct store *s, const char *cert, struc
 	return st ? st : dir_sync(certs, story);
 }
 
-enum seal_status order_file_save(const struct store *s, const char *cert, const struct order_file *f,
-				 struct story *story)
+enum seal_status order_file_save(const struct store *s, const char *cert,
+				 const struct order_file *f, struct story *story)
 {
 	scoped(free_p) char *path = store_path(s, "certs/%s/order/order.json", cert);
 	struct order_json j = { f->url, f->ca, f->kid, f->names };

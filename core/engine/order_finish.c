@@ -116,7 +116,8 @@ enum seal_status judge_chain(struct order *o)
 		return fail_from(o, &o->post);
 	st = chain_read(buf_text(pem), pem->len, &o->chain, &o->story);
 	if (!st)
-		st = chain_check(&o->chain, o->file.key, &o->ask.cert->names, clock_wall(), &o->story);
+		st = chain_check(&o->chain, o->file.key, &o->ask.cert->names, clock_wall(),
+				 &o->story);
 	if (st) {
 		story_prefix(&o->story, "the CA's certificate was refused: ");
 		hint(o, "what was live is untouched; the refused one is in certs/%s/rejected.pem",
@@ -156,7 +157,8 @@ static struct json_object *make_meta(const struct order *o)
 	add_text(m, "certificate", o->res.certificate);
 	add_text(m, "profile", c->profile);
 	if (o->has_dns)
-		json_object_object_add(m, "propagation_ms", json_object_new_int64(o->dns.waited_ms));
+		json_object_object_add(m, "propagation_ms",
+				       json_object_new_int64(o->dns.waited_ms));
 	return m;
 }
 

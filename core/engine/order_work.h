@@ -11,16 +11,30 @@
 #include "engine/undo.h"
 
 enum order_state {
-	ORDER_START, ORDER_RESUME, ORDER_NEW, ORDER_AUTHZ, ORDER_ZONE, ORDER_PRESENT, ORDER_SETTLE,
-	ORDER_ANSWER, ORDER_WATCH, ORDER_EXAMINE, ORDER_CLEAN, ORDER_FINALIZE, ORDER_COLLECT,
-	ORDER_FETCH, ORDER_STORE, ORDER_OVER, ORDER_STATES
+	ORDER_START,
+	ORDER_RESUME,
+	ORDER_NEW,
+	ORDER_AUTHZ,
+	ORDER_ZONE,
+	ORDER_PRESENT,
+	ORDER_SETTLE,
+	ORDER_ANSWER,
+	ORDER_WATCH,
+	ORDER_EXAMINE,
+	ORDER_CLEAN,
+	ORDER_FINALIZE,
+	ORDER_COLLECT,
+	ORDER_FETCH,
+	ORDER_STORE,
+	ORDER_OVER,
+	ORDER_STATES
 };
 
 struct authz { /* one authorization of the order */
 	char *url;
 	struct post post; /* the authorization, or its challenge */
 	struct authz_res res;
-	bool answered;    /* its challenge was POSTed */
+	bool answered;	  /* its challenge was POSTed */
 	unsigned answers; /* how often */
 };
 
@@ -40,9 +54,9 @@ struct order {
 	unsigned polls, finalizes;
 
 	struct session_wait session_wait;
-	struct job job;          /* key, storing */
+	struct job job; /* key, storing */
 	struct story job_story;
-	struct order_file file;  /* key, request, URL */
+	struct order_file file; /* key, request, URL */
 	bool resumed;
 	struct post post;
 	struct order_res res;
@@ -56,7 +70,6 @@ struct order {
 	/* results */
 	struct install install;
 	struct json_object *meta;
-
 };
 
 /* order_acme.c: states that talk to the CA */

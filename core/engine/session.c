@@ -63,12 +63,21 @@ static void prepare(struct job *job)
 	}
 }
 
+/* Whose word it is, and what the operator can do when nobody knows better. */
+static enum seal_status no_directory(struct session *s)
+{
+	fail_from(s, &s->directory);
+	if (!*s->story.hint)
+		hint(s, "is %s the CA's directory URL, and may this host reach it?", s->conf->url);
+	return story_prefix(&s->story, "CA %s: ", s->conf->ca ? s->conf->ca : s->conf->url);
+}
+
 static enum seal_status after_prepare(struct session *s)
 {
 	if (s->story.st)
 		return s->story.st;
 	if (s->directory.story.st)
-		return fail_from(s, &s->directory);
+		return no_directory(s);
 	s->ca.key = s->file.key;
 	s->ca.kid = str_copy(s->file.kid);
 	key_thumbprint(s->ca.key, s->thumbprint);
@@ -99,9 +108,10 @@ static enum seal_status save_account(struct session *s)
 		words_add(&s->file.contact, s->conf->email);
 	enum seal_status st = account_save(s->engine->store, &s->file, &s->story);
 	if (!st)
-		engine_tell(s->engine, &(struct event){ .kind = EVENT_STEP,
-							.step = "account",
-							.detail = s->created ? "created" : "found" });
+		engine_tell(s->engine,
+			    &(struct event){ .kind = EVENT_STEP,
+					     .step = "account",
+					     .detail = s->created ? "created" : "found" });
 	return st;
 }
 

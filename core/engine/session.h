@@ -35,6 +35,7 @@ struct session_wait {
 	struct list link;
 	struct task *task;
 };
-void session_open(struct session *, struct session_wait *, struct task *); /* expects; story tells */
+void session_open(struct session *, struct session_wait *,
+		  struct task *); /* expects; story tells */
 
 #endif

@@ -69,7 +69,8 @@ static enum seal_status check_parents(const char *dir, struct story *story)
 		if (stat(*path ? path : "/", &st))
 			break;
 		if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-			story_fail(story, SEAL_ESTORAGE, "%s: everybody may write there, so %s is not safe",
+			story_fail(story, SEAL_ESTORAGE,
+				   "%s: everybody may write there, so %s is not safe",
 				   *path ? path : "/", dir);
 			story_hint(story, "run: chmod o-w %s", *path ? path : "/");
 			return SEAL_ESTORAGE;
@@ -92,7 +93,9 @@ enum seal_status store_open(struct store *s, const char *dir, struct story *stor
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} parts[] = { { "accounts", 0700 }, { "certs", 0711 }, { "journal", 0700 }, { "locks", 0700 } };
+	} parts[] = {
+		{ "accounts", 0700 }, { "certs", 0711 }, { "journal", 0700 }, { "locks", 0700 }
+	};
 	enum seal_status st = dir_make(dir, 0711, story);
 
 	if (!st)
@@ -100,7 +103,8 @@ enum seal_status store_open(struct store *s, const char *dir, struct story *stor
 	if (!st)
 		st = check_parents(dir, story);
 	if (st)
-		return st == SEAL_ENOTFOUND ? story_fail(story, SEAL_ESTORAGE, "%s vanished", dir) : st;
+		return st == SEAL_ENOTFOUND ? story_fail(story, SEAL_ESTORAGE, "%s vanished", dir)
+					    : st;
 	s->dir = str_copy(dir);
 	for (size_t i = 0; i < COUNT(parts) && !st; i++) {
 		scoped(free_p) char *path = store_path(s, "%s", parts[i].name);
@@ -191,8 +195,8 @@ enum seal_status cert_state_load(const struct store *s, const char *cert, struct
 	return st ? story_fail(story, SEAL_ESTORAGE, "%s is damaged", path) : SEAL_OK;
 }
 
-enum seal_status cert_state_save(const struct store *s, const char *cert, const struct cert_state *c,
-				 struct story *story)
+enum seal_status cert_state_save(const struct store *s, const char *cert,
+				 const struct cert_state *c, struct story *story)
 {
 	scoped(free_p) char *dir = store_path(s, "certs/%s", cert);
 	scoped(free_p) char *path = store_path(s, "certs/%s/state.json", cert);

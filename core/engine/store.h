@@ -6,7 +6,8 @@
  *   STATE/                     0711
  *     accounts/HOST-HASH8/     0700  account.json key.pem
  *     certs/CERT/              0750  live -> gen-000012
- *       gen-000012/                  privkey.pem cert.pem chain.pem fullchain.pem keyfull.pem meta.json
+ *       gen-000012/                  privkey.pem cert.pem chain.pem fullchain.pem keyfull.pem
+ *                                    meta.json
  *       order/                 0700  privkey.pem csr.der order.json   (the order in flight)
  *       state.json
  *     journal/changes.log  locks/
@@ -48,7 +49,8 @@ struct live { /* what `live` points at */
 	struct json_object *meta; /* may be NULL */
 };
 /* exists false and SEAL_OK when there is none.  A broken one is SEAL_ESTORAGE. */
-enum seal_status live_read(const struct store *, const char *cert, struct live *ret, struct story *) MUST_CHECK;
+enum seal_status live_read(const struct store *, const char *cert, struct live *ret,
+			   struct story *) MUST_CHECK;
 void live_free(struct live *);
 
 /* After the cert lock is held: remove *.tmp, orphans, point a missing `live` at the newest complete
@@ -117,9 +119,11 @@ struct account_file {
 };
 enum seal_status account_load(const struct store *, const char *ca_url, struct account_file *,
 			      struct story *) MUST_CHECK; /* SEAL_ENOTFOUND: none */
+/* A new key, durable. */
 enum seal_status account_make(const struct store *, const char *ca_url, enum key_type,
-			      struct account_file *, struct story *) MUST_CHECK; /* new key, durable */
-enum seal_status account_save(const struct store *, const struct account_file *, struct story *) MUST_CHECK;
+			      struct account_file *, struct story *) MUST_CHECK;
+enum seal_status account_save(const struct store *, const struct account_file *,
+			      struct story *) MUST_CHECK;
 void account_list(const struct store *, struct words *ret_dirs);
 enum seal_status account_load_dir(const struct store *, const char *dir, struct account_file *,
 				  struct story *) MUST_CHECK;

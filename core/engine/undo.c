@@ -92,8 +92,8 @@ void undo_start(struct undo *u, struct task *waiter)
 			add(u, login, e);
 			continue;
 		}
-		fail(u, SEAL_ECONFIG, "TXT %s at %s stays: there is no dns block '%s' now", e->value,
-		     e->owner, e->login);
+		fail(u, SEAL_ECONFIG, "TXT %s at %s stays: there is no dns block '%s' now",
+		     e->value, e->owner, e->login);
 		hint(u, "configure '%s' again and run: dnseal cleanup", e->login);
 	}
 	for (size_t i = 0; i < u->n_groups; i++) {
