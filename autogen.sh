@@ -71,11 +71,9 @@ tests() {
 	list tests -maxdepth 1 -name '*.t' | variable structure_tests
 	list tests -type f ! -path 'tests/unit/*.c' ! -name '*.t' ! -name '*.pyc' ! -name '*.log' \
 		! -name '*.trs' ! -name 'list.am*' ! -name '*.[oa]' ! -name '*.lo' ! -path '*/.*' \
-		! -path 'tests/fuzz/corpus/*' ! -path 'tests/play/*' ! -path 'tests/providers/*' |
+		! -path 'tests/fuzz/corpus/*' |
 		variable test_files
-	for dir in tests/fuzz/corpus tests/play tests/providers; do
-		test ! -d "$dir" || echo "$dir"
-	done | variable test_folders
+	list tests/fuzz/corpus -mindepth 1 -maxdepth 1 -type d | variable test_folders
 	list tests/unit -name '*.c' | sed 's,\.c$,,' | while read -r name; do program "$name" tests/tap.h; done
 	list tests/fuzz -name '*.c' ! -name replay.c | sed 's,\.c$,,' | while read -r name; do
 		program "$name" "\$(fuzz_driver)"
@@ -84,7 +82,8 @@ tests() {
 
 etc() {
 	list etc/man -name '*.[1-9]' | variable man_pages
-	list etc plugins.d core providers -type f \( -name README -o -path 'providers/*.h' -o -path 'etc/*' -o -path 'plugins.d/example/*' \) \
+	list etc plugins.d core providers -type f \( -name README -o -path 'plugins.d/example/*' \
+		-o -path 'providers/*.h' -o -path 'etc/*' \) \
 		! -path 'etc/man/*.[1-9]' ! -path 'etc/build/*' ! -name 'list.am*' ! -path '*/.*' ! -name '*.o' |
 		variable etc_files
 	list etc -name '*.service' -o -name '*.timer' -o -name '*.path' | variable fixed_units

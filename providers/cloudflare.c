@@ -148,7 +148,7 @@ static enum seal_status call(struct seal_op *op, struct seal_http *x, const char
 
 struct pages {
 	const char *path;   /* with a query */
-	unsigned long page; /* last one read */
+	unsigned long page; /* last read */
 	bool done;
 	struct seal_http x;
 };
@@ -417,6 +417,7 @@ static enum seal_status emit_added(struct seal_op *op, const char *zone, struct 
 	const char *name = seal_json_str(op, added, "name");
 
 	r.id = seal_json_str(op, added, "id");
+	r.ttl = r.ttl ? r.ttl : AUTOMATIC_S;
 	if (!r.id || !name)
 		return seal_fail(op, SEAL_EPROTO, "%s: no id came back for a new record", r.name);
 	op->host->emit(op, &r);

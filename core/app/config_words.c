@@ -27,7 +27,7 @@ static void read_version(struct reading *, const struct scfg *, const struct wor
 	{ "email", read_text, offsetof(type, base conf.email), 1, 1, 0, NULL },			   \
 	{ "agreed", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },		   \
 	{ "agree-tos", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },		   \
-	{ "trust", read_text, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },		   \
+	{ "trust", read_path, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },		   \
 	{ "eab", read_eab, offsetof(type, base conf), 0, 0, WORD_BLOCK, NULL },			   \
 	{ "account-key", read_account_key, offsetof(type, base conf.key), 1, 1, 0, NULL },	   \
 	{ "preferred-chain", read_text, offsetof(type, base preferred_chain),			   \

@@ -68,7 +68,9 @@ static void set(struct making *m, unsigned line, const char *word, const char *t
 		complain_story(m->errors, m->block->file, line, &story);
 		return;
 	}
-	if (login_set(m->login, word, value, &story))
+	bool beside = !strcmp(word, "trust") && *value != '/' && m->dir; /* as file: is */
+	scoped(free_p) char *path = beside ? str_printf("%s/%s", m->dir, value) : NULL;
+	if (login_set(m->login, word, path ? path : value, &story))
 		complain_story(m->errors, m->block->file, line, &story);
 }
 

@@ -4,7 +4,6 @@
 
 #include "app/save.h"
 
-#include "app/source.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -40,14 +39,19 @@ static void put(struct buf *b, const char *word, const char *value)
 }
 
 /* A path on the command line begins in the current folder, one in a file beside that file. */
-static char *absolute(const char *value)
+static char *absolute(const char *path)
 {
-	const char *rest = source_kind(value) == SOURCE_FILE ? value + strlen("file:") : NULL;
+	scoped(free_p) char *here = *path == '/' ? NULL : getcwd(NULL, 0);
 
-	if (!rest || *rest == '/' || !starts_with(value, "file:"))
+	return here ? str_printf("%s/%s", here, path) : str_copy(path);
+}
+
+static char *absolute_source(const char *value)
+{
+	if (!starts_with(value, "file:"))
 		return str_copy(value);
-	scoped(free_p) char *here = getcwd(NULL, 0);
-	return str_printf("file:%s/%s", here ? here : ".", rest);
+	scoped(free_p) char *path = absolute(value + strlen("file:"));
+	return str_printf("file:%s", path);
 }
 
 static void put_dns(struct buf *b, const struct dns_block *d)
@@ -55,7 +59,7 @@ static void put_dns(struct buf *b, const struct dns_block *d)
 	buf_printf(b, "\tdns %s {\n", d->type);
 	for (size_t i = 0; i < d->set.n; i++) {
 		size_t len = strcspn(d->set.at[i], "=");
-		scoped(free_p) char *value = absolute(d->set.at[i] + len + 1);
+		scoped(free_p) char *value = absolute_source(d->set.at[i] + len + 1);
 		scoped(free_p) char *quoted = scfg_quote(value);
 		buf_printf(b, "\t\t%.*s %s\n", (int)len, d->set.at[i], quoted);
 	}
@@ -72,7 +76,8 @@ static void put_account(struct buf *b, const struct subject *s)
 	}
 	put(b, "ca", a->ca);
 	put(b, "test-ca", a->test_ca);
-	put(b, "trust", a->conf.trust);
+	scoped(free_p) char *trust = a->conf.trust ? absolute(a->conf.trust) : NULL;
+	put(b, "trust", trust);
 	put(b, "email", a->conf.email);
 	if (a->staging)
 		buf_str(b, "\tstaging\n");

@@ -225,15 +225,6 @@ static void tell(struct events *events, const struct event *e)
 
 /* -- outside -------------------------------------------------------------------------------- */
 
-static bool wants_color(const struct options *o)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (o->color != COLOR_AUTO)
-		return o->color == COLOR_ALWAYS;
-	return isatty(STDERR_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
-}
-
 void ui_init(struct ui *u, const struct options *o)
 {
 	const char *term = getenv("TERM");
@@ -241,7 +232,6 @@ void ui_init(struct ui *u, const struct options *o)
 
 	*u = (struct ui){ .events.tell = tell };
 	u->mode = o->json ? UI_JSON : screen ? UI_BLOCK : UI_LINES;
-	u->color = wants_color(o);
 }
 
 void ui_start(struct ui *u, struct loop *loop)

@@ -21,7 +21,6 @@ struct ui_row { /* a record at a server */
 struct ui {
 	struct events events; /* first: an engine knows no more of it */
 	enum ui_mode mode;
-	bool color;
 
 	/* what waits */
 	struct loop *loop;

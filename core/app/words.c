@@ -214,6 +214,16 @@ void read_text(struct reading *r, const struct scfg *d, const struct word *w, vo
 	*(const char **)at = d->words[1];
 }
 
+void read_path(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+{
+	const char *path = d->words[1];
+
+	(void)w;
+	if (*path != '/' && r->dir)
+		path = arena_printf(r->arena, "%s/%s", r->dir, path);
+	*(const char **)at = path;
+}
+
 void read_bool(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
 	(void)w;

@@ -66,6 +66,8 @@ size_t sentence_values(const struct scfg *, size_t at, unsigned min, unsigned ma
 /* Readers.  d->words are the word and its values, sources already fetched. */
 void read_text(struct reading *, const struct scfg *, const struct word *,
 	       void *at); /* const char * */
+/* The same, as a path: relative ones begin in the folder of the configuration. */
+void read_path(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_bool(struct reading *, const struct scfg *, const struct word *, void *at); /* bool */
 void read_duration(struct reading *, const struct scfg *, const struct word *,
 		   void *at); /* uint32_t */

@@ -229,6 +229,7 @@ static enum seal_status judge_txt(struct order *o)
 
 static enum seal_status remove_records(struct order *o)
 {
+	undo_free(&o->undo); /* a failure after the first time cleans once more */
 	o->undo.engine = o->engine;
 	o->undo.cert = o->ask.cert->name;
 	undo_start(&o->undo, &o->task);

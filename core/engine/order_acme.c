@@ -168,6 +168,7 @@ enum seal_status read_new(struct order *o)
 	if (!url)
 		return fail(o, SEAL_EPROTO, "the CA's new order has no URL of its own");
 	o->file.url = str_copy(url);
+	free(o->file.kid);
 	o->file.kid = str_copy(o->ca->kid);
 	st = order_file_save(o->engine->store, o->ask.cert->name, &o->file, &o->story);
 	if (st)
@@ -368,6 +369,8 @@ enum seal_status ask_order(struct order *o)
 /* Time to look into the single authorizations?  Some CAs move the order only much later. */
 static bool is_stuck(const struct order *o)
 {
+	if (!o->deadline_ms)
+		return false; /* the first look */
 	int64_t left_ms = o->deadline_ms - clock_ms();
 	int64_t spent_ms = (int64_t)WATCH_LIMIT_S * 1000 - left_ms;
 

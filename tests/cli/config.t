@@ -1,0 +1,165 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: the dnseal authors
+#
+# config.t - mistakes in the configuration and in --set as an operator sees them; secrets stay secret.
+TAP_UP=../..
+# shellcheck source=tests/tap.sh
+. "${srcdir:-$(dirname "$0")/../..}/tests/tap.sh"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 99
+umask 077
+
+run() {
+	"$DNSEAL" -c "$dir/dnseal.conf" --state-dir "$dir/state" --plugin-dir "$PLUGINS" "$@" \
+		>"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	out=$(cat "$dir/out") err=$(sed "s,$dir/,,g" "$dir/err")
+}
+conf() { cat >"$dir/dnseal.conf"; }
+has() { "$DNSEAL" --plugin-dir "$PLUGINS" providers "$1" >/dev/null 2>&1; }
+
+conf <<'END'
+keep none
+emial hostmaster@example.org
+certificate mail {
+    names mail.example.org
+    api_token x
+END
+run plan
+is 'a broken file: status 1' "$status" 1
+is '- what breaks the grammar is said' "$err" \
+	"dnseal.conf:3: the block of 'certificate' is never closed: is the file cut off?
+1 error, nothing was done"
+echo '}' >>"$dir/dnseal.conf"
+run plan
+is '- all else in one run' "$err" \
+	"dnseal.conf:1: 'keep none': a number from 1 to 1000 is possible
+dnseal.conf:2: unknown word 'emial' in the configuration; did you mean 'email'?
+dnseal.conf:5: 'api_token' belongs in a dns block
+3 errors, nothing was done"
+for command in status check 'config show' accounts cleanup 'issue mail'; do
+	# shellcheck disable=SC2086 # words
+	run $command
+	is "- the same for $command" "$status" 1
+done
+yes 'foo bar' | head -n 30 >"$dir/dnseal.conf"
+run status
+is 'at most 20 are shown' "$(grep -c 'unknown word' "$dir/err")" 20
+like '- and all are counted' "$err" '^30 errors \(the first 20 are shown\), nothing was done$'
+
+# ---- dns blocks
+if has cloudflare; then
+	conf <<-'END'
+	dns cloudflare {
+	    api_tokne 0123456789abcdef
+	}
+	certificate mail { names mail.example.org }
+	END
+	run plan mail
+	is 'a misspelt option: status 1' "$status" 1
+	like '- with the nearest one' "$err" \
+		"^dnseal.conf:2: unknown word 'api_tokne' in dns cloudflare; did you mean 'api_token'\?"
+	ok '- without its value' sh -c "! grep -q 0123456789 err"
+	conf <<-'END'
+	dns cloudflare { api_token file:token zones example.org }
+	certificate mail { names mail.example.org }
+	END
+	echo 0123456789abcdef >token
+	chmod 644 token
+	run plan mail
+	is 'a secret that others can read: status 1' "$status" 1
+	like '- it says which' "$err" '^dnseal.conf:1: api_token: token: mode 0644 lets others read it'
+	like '- and how to mend it' "$err" 'chmod 600 .*token'
+	rm token
+	run issue mail
+	like 'a secret that is not there' "$err" '^dnseal.conf:1: api_token: token: No such file'
+	conf <<-'END'
+	dns main { type cloudfalre }
+	certificate mail { names mail.example.org }
+	END
+	run plan mail
+	like 'a misspelt provider' "$err" '^dnseal.conf:1: dns main: cloudfalre: '
+	like '- with the nearest one' "$err" 'did you mean cloudflare'
+
+	# ---- --set
+	: >"$dir/dnseal.conf"
+	run issue a.example --dns cloudflare --set api_token=0123456789abcdef
+	is 'a literal secret on the command line: status 1' "$status" 1
+	like '- it says how' "$err" 'api_token=file:PATH'
+	ok '- without repeating it' sh -c "! grep -q 0123456789 err"
+	run issue a.example --dns cloudflare --set api_token=literal:0123456789abcdef
+	is '- also as literal:' "$status" 1
+	run issue a.example --dns cloudflare --set api_tokne=x
+	like 'a misspelt option in --set' "$err" "did you mean 'api_token'"
+	run issue a.example --dns cloudflare --set api_token
+	like '--set without a value' "$err" 'needs KEY=VALUE'
+	env -u CLOUDFLARE_API_TOKEN "$DNSEAL" -c "$dir/dnseal.conf" --state-dir "$dir/state" \
+		--plugin-dir "$PLUGINS" issue a.example --dns cloudflare >"$dir/out" 2>"$dir/err" </dev/null
+	is 'a provider without credentials: status 1' "$?" 1
+	like '- names option or variable' "$(cat "$dir/err")" 'api_token|CLOUDFLARE_API_TOKEN'
+
+	# ---- config show
+	printf 'dns cloudflare { api_token 0123456789abcdef }\n' >"$dir/dnseal.conf"
+	run config show
+	is 'config show: status 0' "$status" 0
+	like '- secrets are struck out' "$out" 'api_token \*\*\*'
+	like '- with origins' "$out" "# $dir/dnseal.conf:1\$"
+	run --json config show
+	ok '- nor in JSON' sh -c "! grep -q 0123456789 out"
+else
+	skip 'dns blocks' 'there is no provider cloudflare here'
+fi
+
+# ---- several key types, dns-persist-01
+conf <<'END'
+certificate dual { names a.example key ecdsa-p256 rsa-2048 }
+certificate later { names b.example challenge dns-persist-01 }
+END
+run plan
+is 'what this version cannot: status 1' "$status" 1
+is '- both lines, and what is possible' "$err" \
+	"dnseal.conf:1: certificate 'dual': several key types are understood, but this version makes certificates with one
+    keep one of ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096
+dnseal.conf:2: certificate 'later': challenge dns-persist-01 is understood, but this version does not carry it out yet
+    dns-01 and dns-account-01 are possible
+2 errors, nothing was done"
+run status
+is '- status works all the same' "$status" 0
+
+# ---- the shell's star
+: >"$dir/dnseal.conf"
+: >a.example.org
+: >b.example.org
+# shellcheck disable=SC2035 # as a careless operator would
+run issue example.org *.example.org --dns x
+is 'an unquoted star: status 1' "$status" 1
+like '- it says what to do' "$err" "quote it: '\*\.example\.org'"
+rm -f ./*.example.org
+
+# ---- files that others may change
+conf </dev/null
+chmod 666 "$dir/dnseal.conf"
+run status
+is 'a file that others can change: status 1' "$status" 1
+like '- and how to mend it' "$err" 'chmod go-w'
+
+# ---- a state folder of somebody else's
+chmod 600 "$dir/dnseal.conf"
+mkdir "$dir/open"
+chmod 777 "$dir/open"
+"$DNSEAL" -c "$dir/dnseal.conf" --state-dir "$dir/open" status >"$dir/out" 2>"$dir/err" </dev/null
+is 'a state folder that others can write: status 7' "$?" 7
+
+# ---- the sample
+if test -f "$srcdir/etc/dnseal.conf"; then
+	cp "$srcdir/etc/dnseal.conf" "$dir/dnseal.conf"
+	run status
+	is 'the installed sample is sound' "$status$err" '0no certificates yet: dnseal issue NAME...'
+	sed 's/^\( *\)#\([a-z}]\)/\1\2/' "$srcdir/etc/dnseal.conf" >"$dir/dnseal.conf"
+	run config show
+	is '- also with its comments taken away' "$status" 0 || sed 's/^/# /' "$dir/err"
+	like '- and they say something' "$out" '^certificate '
+fi
+done_testing
