@@ -89,7 +89,7 @@ static const char *advice(const struct conf *c)
 {
 	if (c->api_token && is_key(c->api_token))
 		return "; api_token looks like a global API key: that is api_key, beside email";
-	if (!c->api_token && !is_key(c->api_key))
+	if (!c->api_token && c->api_key && !is_key(c->api_key))
 		return "; api_key looks like a token: that is api_token";
 	return "";
 }
@@ -98,11 +98,11 @@ static enum seal_status explain(struct seal_op *op, const struct seal_http *x)
 {
 	const char *why = seal_json_str(op, x->json, "errors.0.message");
 	const char *below = seal_json_str(op, x->json, "errors.0.error_chain.0.message");
+	const char *code = seal_json_str(op, x->json, "errors.0.code"), *say = "";
 	enum seal_status st = seal_http_class(x->status);
-	const char *say = "";
 
 	st = st ? st : SEAL_EPROTO; /* 200 and yet no success */
-	if (!why)
+	if (!why || !code)
 		return seal_fail(op, st, "HTTP %ld, no reason given: %.80s", x->status, x->reply);
 	for (size_t i = sizeof(faults) / sizeof(*faults); i--;)
 		if (has_code(op, x, faults[i].code)) {
@@ -111,8 +111,7 @@ static enum seal_status explain(struct seal_op *op, const struct seal_http *x)
 		}
 	bool auth = st == SEAL_EAUTH;
 	return seal_fail(op, st, "%s%s%s%s (code %s)%s%s", auth ? "token refused: " : "", why,
-			 below ? ": " : "", below ? below : "",
-			 seal_json_str(op, x->json, "errors.0.code"), say,
+			 below ? ": " : "", below ? below : "", code, say,
 			 auth ? advice(op->conf) : "");
 }
 

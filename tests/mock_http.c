@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+unsigned mock_http_delay_ms = MOCK_DELAY_MS;
+
 struct http {
 	struct loop *loop;
 	mock_answer *answer;
@@ -69,13 +71,13 @@ void http_start(struct http *h, struct http_call *call, struct task *task)
 	http_call_free(call);
 	call->http = h;
 	call->task = task;
-	call->took_ms = MOCK_DELAY_MS;
+	call->took_ms = mock_http_delay_ms;
 	call->easy = w;
 	w->call = call;
 	h->connects = 1;
 	task_expect(task);
 	task_init(&w->task, h->loop, arrive);
-	timer_start(&w->timer, &w->task, MOCK_DELAY_MS);
+	timer_start(&w->timer, &w->task, mock_http_delay_ms);
 }
 
 void http_cancel(struct http_call *call)

@@ -9,6 +9,7 @@
 #include "net/http.h"
 
 #define MOCK_DELAY_MS 20
+extern unsigned mock_http_delay_ms; /* every reply takes so long; MOCK_DELAY_MS until set */
 
 typedef void mock_answer(void *arg, struct http_call *);
 void mock_http(struct http *, mock_answer *, void *arg);

@@ -15,6 +15,7 @@
 
 #define NONCES_MAX 16
 #define NONCE_AGE_S 300
+#define NONCE_FAR_MS 20 /* a CA nearer than that is not worth a request to be parallel */
 #define NONCE_WINDOW 4 /* nonces alive at once when many posts wait: how parallel we are */
 
 struct again { /* how often one request was repeated; see acme/reply.h */

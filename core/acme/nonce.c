@@ -91,7 +91,8 @@ static bool wants_another(const struct ca *ca)
 
 	if (!ca->nonces_alive)
 		return n > 0;
-	return n > 2 * ca->nonces_alive && ca->nonces_alive < NONCE_WINDOW;
+	return n > 2 * ca->nonces_alive && ca->nonces_alive < NONCE_WINDOW &&
+	       ca->rtt_ms >= NONCE_FAR_MS;
 }
 
 static struct nonce_want *next(struct ca *ca)

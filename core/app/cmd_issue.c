@@ -209,10 +209,12 @@ static void tell_done(struct issue *x, const struct order *order)
 	printf("Files   %s/certs/%s/live/{fullchain,privkey,keyfull}.pem\n", a->store.dir,
 	       name_of(x));
 	if (x->subject.configured || a->opt.save)
-		printf("Next    dnseal issue %s          when it is due (dnseal status says when)\n",
+		printf("Next    dnseal issue %s          when it is due (dnseal status says "
+		       "when)\n",
 		       name_of(x));
 	else
-		printf("Next    run the same command again when it is due (dnseal status says when);\n"
+		printf("Next    run the same command again when it is due (dnseal status says "
+		       "when);\n"
 		       "        with --save it becomes dnseal issue %s\n",
 		       name_of(x));
 }

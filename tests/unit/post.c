@@ -245,6 +245,14 @@ static void fifty_at_once(void)
 	ok(count_good(posts, 3) == 3 && s.door.heads == 1, "3 from nothing: %u HEADs",
 	   s.door.heads);
 	end();
+
+	begin();
+	mock_http_delay_ms = NONCE_FAR_MS - 1;
+	run_many(posts, 50);
+	ok(count_good(posts, 50) == 50 && s.door.heads == 1, "50 at a CA next door: %u HEAD",
+	   s.door.heads);
+	mock_http_delay_ms = MOCK_DELAY_MS;
+	end();
 }
 
 static void a_refused_post_does_not_line_up_again(void)
@@ -305,6 +313,7 @@ static void no_nonce_to_be_had(void)
 	begin();
 	s.no_heads = true;
 	s.trouble = LOSE;
+	s.ca.rtt_ms = NONCE_FAR_MS;
 	run_many(posts, 20);
 	ok(count_good(posts, 20) == 0 && s.door.heads == 3 * NONCE_WINDOW,
 	   "unreachable: %u HEADs", s.door.heads);
