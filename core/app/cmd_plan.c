@@ -9,6 +9,7 @@
 #include "app/subjects.h"
 #include "app/survey.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -206,7 +207,9 @@ int cmd_plan(struct app *a)
 		int one = plan(a, &all.at[i], exists);
 		worst = exit_worse(worst, one);
 	}
-	if (!status && a->ui.mode != UI_JSON)
+	if (!status && !all.n)
+		log_line(LOG_INFO, "no certificates are configured: dnseal plan NAME...");
+	else if (!status && worst != EXIT_USAGE && a->ui.mode != UI_JSON)
 		printf("nothing was written\n");
 	subjects_free(&all);
 	return status ? status : worst;

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/configuration.h"
+#include "base/log.h"
 
 #include <string.h>
 
@@ -181,8 +182,12 @@ static void read_use_account(struct reading *r, const struct scfg *d, const stru
 
 void read_eab(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
+	const struct account_conf *conf = at;
+
 	(void)w;
 	words_read(r, "eab", d->block, &eab_table, all_tables, at);
+	if (conf->eab_hmac)
+		log_secret(conf->eab_hmac);
 }
 
 bool key_word(const char *word, enum key_type *ret)

@@ -162,6 +162,16 @@ static void read_set(struct making *m, const char *text)
 	set(m, 0, word, text + len + 1);
 }
 
+/* The sentence begins with the login's origin, which a complaint has of its own. */
+static void complain_unready(struct making *m, const char *origin, struct story *story)
+{
+	size_t n = strlen(origin);
+
+	if (!strncmp(story->text, origin, n) && !strncmp(story->text + n, ": ", 2))
+		memmove(story->text, story->text + n + 2, strlen(story->text + n + 2) + 1);
+	complain_story(m->errors, m->block->file, m->block->line, story);
+}
+
 static struct login *make(struct dns_block *b, const char *dir, struct complaints *errors,
 			  struct complaints *warnings)
 {
@@ -187,7 +197,7 @@ static struct login *make(struct dns_block *b, const char *dir, struct complaint
 	for (size_t i = 0; i < b->set.n; i++)
 		read_set(&m, b->set.at[i]);
 	if (errors->n == before && login_ready(m.login, &story))
-		complain_story(errors, NULL, 0, &story); /* it names the place itself */
+		complain_unready(&m, origin, &story);
 	if (errors->n > before) {
 		login_free(m.login);
 		return NULL;

@@ -1,112 +1,179 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * example - a provider to begin with, for a service that exists only here:
- *
- *   GET    /zones/ZONE/records             {"records":[{"id":"7","name":"www","type":"A",...}]}
- *   POST   /zones/ZONE/records             {"name":"www","type":"TXT","ttl":60,"data":"text"}
- *   DELETE /zones/ZONE/records/ID */
+ * example - keeps the records of a zone in a text file for $INCLUDE (RFC 1035 5.1). */
 #include <dnseal/provider.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#define LINE_MAX_OCTETS 8192
+#define RECORDS_MAX 10000
+#define TTL_S 300 /* of records that name none */
+
+/* What the operator may say, and where it goes. */
 struct conf {
-	const char *token;
+	const char *folder;
 };
 
 static const struct seal_option options[] = {
-	{ "token", SEAL_STRING, SEAL_REQUIRED | SEAL_SECRET, offsetof(struct conf, token), NULL,
-	  "EXAMPLE_TOKEN", "API token with the right to write records" },
+	{ "folder", SEAL_STRING, SEAL_REQUIRED, offsetof(struct conf, folder), NULL, "EXAMPLE_FOLDER",
+	  "where the files are" },
 	SEAL_OPTIONS_END
 };
 
-/* Every request goes through here, and here its failure gets a class. */
-static enum seal_status call(struct seal_op *op, struct seal_http *x)
+struct file {
+	const char *path, *draft; /* draft becomes path when it is complete */
+	struct seal_record *at;
+	size_t n;
+};
+
+/* "NAME TTL IN TYPE DATA" */
+static bool parse(struct seal_op *op, const char *line, struct seal_record *ret)
+{
+	char *name = seal_printf(op, "%s", line), *save = NULL;
+	char *ttl, *type, *data;
+
+	name = strtok_r(name, " \n", &save);
+	ttl = strtok_r(NULL, " \n", &save);
+	strtok_r(NULL, " \n", &save);
+	type = strtok_r(NULL, " \n", &save);
+	data = strtok_r(NULL, "\n", &save);
+	if (!name || !data)
+		return false;
+	if (!strcmp(type, "TXT"))
+		data = op->host->txt_plain(op, data);
+	*ret = (struct seal_record){ name, type, (uint32_t)strtoul(ttl, NULL, 10), data, NULL };
+	return data != NULL;
+}
+
+static enum seal_status load(struct seal_op *op, const char *zone, struct file *f)
 {
 	const struct conf *c = op->conf;
-	const char *headers[] = { seal_printf(op, "Authorization: Bearer %s", c->token),
-				  "Content-Type: application/json", NULL };
+	char line[LINE_MAX_OCTETS];
 
-	x->headers = headers;
-	enum seal_status st = seal_http(op, x);
-	x->headers = NULL;
-	if (st)
-		return st;
-	switch (x->status) {
-	case 200:
-	case 201:
-	case 204:
+	if (strchr(zone, '/'))
+		return seal_fail(op, SEAL_EINVAL, "%s: no file can have this name", zone);
+	f->path = seal_printf(op, "%s/%s.inc", c->folder, zone);
+	f->draft = seal_printf(op, "%s.new", f->path);
+	f->at = op->host->alloc(op, RECORDS_MAX * sizeof(*f->at));
+	f->n = 0;
+	FILE *in = fopen(f->path, "re");
+	if (!in && errno == ENOENT)
 		return SEAL_OK;
-	case 401:
-	case 403:
-		return seal_fail(op, SEAL_EAUTH, "the token was refused");
-	case 404:
-		return seal_fail(op, SEAL_ENOTFOUND, "%s: no such zone or record", x->url);
-	default:
-		return seal_fail(op, SEAL_EPROTO, "%s %s: status %ld", x->method, x->url, x->status);
-	}
+	if (!in)
+		return seal_fail(op, SEAL_EINVAL, "%s: cannot read: %s", f->path, strerror(errno));
+	while (f->n < RECORDS_MAX && fgets(line, sizeof(line), in))
+		if (parse(op, line, &f->at[f->n])) {
+			f->at[f->n].id = seal_printf(op, "%zu", f->n);
+			f->n++;
+		}
+	fclose(in);
+	return SEAL_OK;
 }
 
-static const char *records_url(struct seal_op *op, const char *zone)
+static void print(struct seal_op *op, FILE *out, const struct seal_record *r)
 {
-	return seal_printf(op, "/zones/%s/records", op->host->urlescape(op, zone));
+	bool txt = !strcmp(r->type, "TXT");
+
+	fprintf(out, "%s %u IN %s %s\n", r->name, r->ttl ? r->ttl : TTL_S, r->type,
+		txt ? op->host->txt_quote(op, r->data) : r->data);
 }
 
-static enum seal_status append(struct seal_op *op, const char *zone, const struct seal_record *r,
-			       size_t n)
+static enum seal_status save(struct seal_op *op, const struct file *f, const struct seal_change *c, size_t n)
 {
-	enum seal_status st = SEAL_OK;
+	FILE *out = fopen(f->draft, "we");
 
-	for (size_t i = 0; !st && i < n; i++) {
-		struct seal_http x = { .method = "POST", .url = records_url(op, zone) };
-		x.body = seal_build(op, "{s:s, s:s, s:i, s:s}", "name", r[i].name, "type",
-				    r[i].type, "ttl", (long)r[i].ttl, "data", r[i].data);
-		st = call(op, &x);
-		if (!st)
-			op->host->emit(op, &r[i]);
+	if (!out)
+		return seal_fail(op, SEAL_EINVAL, "%s: cannot write: %s", f->draft, strerror(errno));
+	for (size_t i = 0; i < f->n; i++) {
+		bool changed = false;
+		for (size_t k = 0; k < n; k++)
+			changed = changed || (c[k].record.id == f->at[i].id);
+		if (!changed)
+			print(op, out, &f->at[i]);
 	}
+	for (size_t k = 0; k < n; k++) {
+		if (c[k].what != SEAL_DROP)
+			print(op, out, &c[k].record);
+		if (c[k].what == SEAL_ADD)
+			op->host->emit(op, &c[k].record);
+	}
+	bool good = !fflush(out) && !fsync(fileno(out));
+	good = !fclose(out) && good && !rename(f->draft, f->path);
+	return good ? SEAL_OK : seal_fail(op, SEAL_EAGAIN, "%s: cannot write: %s", f->path, strerror(errno));
+}
+
+/* Another process may be at the same file. */
+static int lock(struct seal_op *op)
+{
+	const struct conf *c = op->conf;
+	int fd = open(c->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* append, set and remove are one: diff() knows which of them is under way. */
+static enum seal_status change(struct seal_op *op, const char *zone, const struct seal_record *want, size_t n)
+{
+	struct file f;
+	size_t n_changes;
+	int fd = lock(op);
+	enum seal_status st = load(op, zone, &f);
+
+	if (!st) {
+		const struct seal_change *c = op->host->diff(op, f.at, f.n, want, n, &n_changes);
+		st = n_changes ? save(op, &f, c, n_changes) : SEAL_OK;
+	}
+	if (fd >= 0)
+		close(fd);
 	return st;
 }
 
-/* The id of a record with this name, type and value; NULL when there is none. */
-static const char *find(struct seal_op *op, const struct seal_json *list,
-			const struct seal_record *want)
+static enum seal_status get(struct seal_op *op, const char *zone)
 {
-	const struct seal_json *at;
+	struct file f;
+	enum seal_status st = load(op, zone, &f);
 
-	for (size_t i = 0; (at = op->host->json_at(list, seal_printf(op, "%zu", i))); i++) {
-		const char *name = seal_json_str(op, at, "name");
-		const char *type = seal_json_str(op, at, "type");
-		const char *data = seal_json_str(op, at, "data");
-		if (name && type && data && !strcmp(name, want->name) &&
-		    !strcmp(type, want->type) && !strcmp(data, want->data))
-			return seal_json_str(op, at, "id");
-	}
-	return NULL;
+	for (size_t i = 0; !st && i < f.n; i++)
+		op->host->emit(op, &f.at[i]);
+	return st;
 }
 
-static enum seal_status remove_records(struct seal_op *op, const char *zone,
-				       const struct seal_record *r, size_t n)
+static enum seal_status check(struct seal_op *op, const char *zone)
 {
-	struct seal_http list = { .method = "GET", .url = records_url(op, zone) };
-	enum seal_status st = call(op, &list);
+	const struct conf *c = op->conf;
 
-	for (size_t i = 0; !st && i < n; i++) {
-		const struct seal_json *all = list.json ? op->host->json_at(list.json, "records") : NULL;
-		const char *id = all ? find(op, all, &r[i]) : NULL;
-		if (!id)
-			continue; /* gone already: that is success */
-		struct seal_http x = { .method = "DELETE" };
-		x.url = seal_printf(op, "/zones/%s/records/%s", op->host->urlescape(op, zone),
-				    op->host->urlescape(op, id));
-		st = call(op, &x);
-	}
-	return st == SEAL_ENOTFOUND ? SEAL_OK : st;
+	(void)zone;
+	if (access(c->folder, W_OK | X_OK))
+		return seal_fail(op, SEAL_EAUTH, "%s: %s", c->folder, strerror(errno));
+	return SEAL_OK;
 }
 
-SEAL_PROVIDER(example, .label = "Example", .version = "1", .doc_url = "https://api.example/",
-	      .endpoint = "https://api.example/v1", .endpoint_env = "EXAMPLE_URL",
-	      .options = options, .conf_size = sizeof(struct conf), .types = "A AAAA TXT",
-	      .rights = "A token that may write the records of one zone.",
-	      .example = "dns example {\n    token file:example.token\n}\n", .wait_s = 10,
-	      .append = append, .remove = remove_records);
+SEAL_PROVIDER(example,
+	.label = "Files for $INCLUDE",
+	.doc_url = "https://dnseal.example/",
+	.version = "1",
+	.options = options,
+	.conf_size = sizeof(struct conf),
+	.rights = "The user who runs dnseal may write the folder; the name server may read it.",
+	.example = "dns files {\n"
+		   "    type    example\n"
+		   "    folder  /var/lib/dns/dnseal\n"
+		   "}\n",
+	.types = "A AAAA CAA SSHFP TLSA TXT", /* no names in their data, which would want final dots */
+	.wait_s = 60,
+	.check = check,
+	.get = get,
+	.append = change,
+	.set = change,
+	.remove = change);

@@ -89,6 +89,8 @@ static void options_are_words(void)
 	   "agree-tos, key, challenge");
 	ok(c->resolvers.n == 2 && c->settle_mode == SETTLE_WAIT && c->settle_timeout_s == 120 &&
 	   c->settle_delay_s == 7, "resolvers and propagation");
+	is(ask("resolvers 192.0.2.9", "a.example --dns x --resolver 127.0.0.1"), "", "a resolver");
+	ok(subject.cert->conf.resolvers.n == 1, "takes the place of those in the file");
 	is(ask("", "a.example --dns x --staging"), "", "staging");
 	is(subject.cert->conf.account->url, "https://acme-staging-v02.api.letsencrypt.org/directory",
 	   "is the test CA");
