@@ -18,39 +18,57 @@ enum { FIND_ZONES, FIND_SERVERS, PRESENT };
 
 static void dns01_run(struct task *);
 
-void dns01_init(struct dns01 *d, struct engine *e, const struct cert_conf *cert)
-{
-	memset(d, 0, sizeof(*d));
-	d->engine = e;
-	d->cert = cert;
-	d->work = mem_new(sizeof(*d->work));
-	task_init(&d->task, e->loop, dns01_run);
-}
-
 /* "_acme-challenge.example.org", or what override-domain says, with {domain} filled in. */
-static char *start_name(const struct cert_conf *cert, const char *name, const char *label)
+static char *start_name(const struct dns01 *d, const char *name)
 {
 	static const char mark[] = "{domain}";
-	const char *fixed = cert->override_domain;
+	const char *fixed = d->cert->override_domain;
 
 	if (!fixed)
-		return str_printf("%s.%s", label, name);
+		return str_printf("%s.%s", d->label, name);
 	const char *at = strstr(fixed, mark);
 	if (!at)
 		return str_copy(fixed);
 	return str_printf("%.*s%s%s", (int)(at - fixed), fixed, name, at + strlen(mark));
 }
 
-void dns01_add(struct dns01 *d, const char *name, const char *label, const char *value)
+static struct dns01_place *place_of(const struct dns01 *d, const char *start)
 {
-	scoped(free_p) char *start = start_name(d->cert, name, label);
+	for (size_t i = 0; i < d->n_places; i++)
+		if (!strcmp(d->places[i].start, start))
+			return &d->places[i];
+	return NULL;
+}
+
+void dns01_init(struct dns01 *d, struct engine *e, const struct cert_conf *cert, const char *label)
+{
+	memset(d, 0, sizeof(*d));
+	d->engine = e;
+	d->cert = cert;
+	d->label = str_copy(label);
+	d->work = mem_new(sizeof(*d->work));
+	d->places = mem_array(cert->names.n, sizeof(*d->places));
+	task_init(&d->task, e->loop, dns01_run);
+	for (size_t i = 0; i < cert->names.n; i++) {
+		scoped(free_p) char *start = start_name(d, name_base(cert->names.at[i]));
+		if (!place_of(d, start))
+			d->places[d->n_places++].start = take(start);
+	}
+}
+
+void dns01_add(struct dns01 *d, const char *name, const char *value)
+{
+	scoped(free_p) char *start = start_name(d, name);
+	const struct dns01_place *place = place_of(d, start);
 
 	for (size_t i = 0; i < d->n; i++)
-		if (!strcmp(d->at[i].start, start) && !strcmp(d->at[i].value, value))
+		if (d->at[i].place == place && !strcmp(d->at[i].value, value))
 			return;
+	if (!place)
+		return; /* is_ours() saw to it that the name is one of the certificate's */
 	d->at = mem_grow(d->at, d->n + 1, sizeof(*d->at));
 	struct dns01_record *r = &d->at[d->n++];
-	*r = (struct dns01_record){ .start = take(start) };
+	*r = (struct dns01_record){ .place = place };
 	str_put(r->value, "%s", value);
 }
 
@@ -69,42 +87,27 @@ void dns01_find(struct dns01 *d, struct task *waiter)
 	struct dns01_work *w = d->work;
 
 	begin(d, FIND_ZONES, waiter);
-	w->finds = mem_array(d->n, sizeof(*w->finds));
-	for (size_t i = 0; i < d->n; i++) {
-		size_t f = 0;
-		while (f < w->n_finds && strcmp(w->finds[f].name, d->at[i].start))
-			f++;
-		if (f < w->n_finds)
-			continue;
-		struct zone_find *z = &w->finds[w->n_finds++];
-		str_put(z->name, "%s", d->at[i].start);
+	w->finds = mem_array(d->n_places, sizeof(*w->finds));
+	for (size_t i = 0; i < d->n_places; i++) {
+		struct zone_find *z = &w->finds[i];
+		str_put(z->name, "%s", d->places[i].start);
 		z->fixed = d->cert->override_domain != NULL;
 		z->resolvers = &d->cert->resolvers;
 		zone_find_start(z, &d->task);
 	}
-	if (!w->n_finds)
-		task_done(waiter);
 }
 
-static const struct zone_find *find_of(const struct dns01_work *w, const char *start)
-{
-	for (size_t f = 0; f < w->n_finds; f++)
-		if (!strcmp(w->finds[f].name, start))
-			return &w->finds[f];
-	return NULL;
-}
-
-/* Take over owner and apex of every record, and choose who may write there. */
+/* Take over owner and apex of every place, and choose who may write there. */
 static enum seal_status keep_zones(struct dns01 *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		struct dns01_record *r = &d->at[i];
-		const struct zone_find *z = find_of(d->work, r->start);
-		if (!z || z->story.st)
-			return z ? fail_from(d, z) : fail(d, SEAL_EPROTO, "%s: no zone", r->start);
-		r->owner = str_copy(z->owner);
-		r->apex = str_copy(z->apex);
-		enum seal_status st = engine_login(d->engine, r->owner, &r->login, &d->story);
+	for (size_t i = 0; i < d->n_places; i++) {
+		struct dns01_place *p = &d->places[i];
+		const struct zone_find *z = &d->work->finds[i];
+		if (z->story.st)
+			return fail_from(d, z);
+		p->owner = str_copy(z->owner);
+		p->apex = str_copy(z->apex);
+		enum seal_status st = engine_login(d->engine, p->owner, &p->login, &d->story);
 		if (st && *z->chain)
 			return story_prefix(&d->story, "%s: ", z->chain);
 		if (st)
@@ -130,12 +133,12 @@ static void find_servers(struct dns01 *d)
 {
 	struct dns01_work *w = d->work;
 
-	w->servers = mem_array(d->n, sizeof(*w->servers));
-	for (size_t i = 0; i < d->n; i++) {
-		if (servers_of(w, d->at[i].apex))
+	w->servers = mem_array(d->n_places, sizeof(*w->servers));
+	for (size_t i = 0; i < d->n_places; i++) {
+		if (servers_of(w, d->places[i].apex))
 			continue;
 		struct servers_find *s = &w->servers[w->n_servers++];
-		str_put(s->apex, "%s", d->at[i].apex);
+		str_put(s->apex, "%s", d->places[i].apex);
 		s->resolvers = &d->cert->resolvers;
 		servers_find_start(s, &d->task);
 	}
@@ -170,9 +173,9 @@ static enum seal_status keep_servers(struct dns01 *d)
 static struct journal_entry entry_of(const struct dns01 *d, const struct dns01_record *r)
 {
 	return (struct journal_entry){ .cert = d->cert->name,
-				       .login = r->login->name,
-				       .zone = r->apex,
-				       .owner = r->owner,
+				       .login = r->place->login->name,
+				       .zone = r->place->apex,
+				       .owner = r->place->owner,
 				       .value = (char *)(uintptr_t)r->value,
 				       .ttl = CHALLENGE_TTL,
 				       .id = r->id };
@@ -188,7 +191,7 @@ static enum seal_status write_journal(struct dns01 *d, enum journal_op what, con
 
 	for (size_t i = 0; i < d->n; i++) {
 		const struct dns01_record *r = &d->at[i];
-		if (op && (r->login != op->login || strcmp(r->apex, op->zone) != 0))
+		if (op && (r->place->login != op->login || strcmp(r->place->apex, op->zone) != 0))
 			continue;
 		e[n] = entry_of(d, r);
 		e[n++].type = type;
@@ -203,11 +206,12 @@ static struct present_group *group_of(struct dns01 *d, const struct dns01_record
 	struct dns01_work *w = d->work;
 
 	for (size_t i = 0; i < w->n_groups; i++)
-		if (w->groups[i].op.login == r->login && !strcmp(w->groups[i].op.zone, r->apex))
+		if (w->groups[i].op.login == r->place->login &&
+		    !strcmp(w->groups[i].op.zone, r->place->apex))
 			return &w->groups[i];
 	struct present_group *g = &w->groups[w->n_groups++];
 	g->records = mem_array(d->n, sizeof(*g->records));
-	g->op = (struct op){ .kind = OP_APPEND, .login = r->login, .zone = r->apex };
+	g->op = (struct op){ .kind = OP_APPEND, .login = r->place->login, .zone = r->place->apex };
 	g->op.records = g->records;
 	return g;
 }
@@ -226,7 +230,7 @@ void dns01_present(struct dns01 *d, struct task *waiter)
 		const struct dns01_record *r = &d->at[i];
 		struct present_group *g = group_of(d, r);
 		char name[NAME_MAX_LEN];
-		if (!name_relative(r->owner, r->apex, name))
+		if (!name_relative(r->place->owner, r->place->apex, name))
 			continue; /* the apex is a suffix of the owner: zone_find saw to it */
 		g->records[g->op.n_records++] = (struct seal_record){ .name = str_copy(name),
 								      .type = "TXT",
@@ -242,7 +246,8 @@ static void keep_ids(struct dns01 *d, const struct op *op)
 {
 	for (size_t i = 0; i < op->n_results; i++)
 		for (size_t r = 0; r < d->n; r++)
-			if (op->results[i].id && !d->at[r].id && d->at[r].login == op->login &&
+			if (op->results[i].id && !d->at[r].id &&
+			    d->at[r].place->login == op->login &&
 			    !strcmp(d->at[r].value, op->results[i].data))
 				d->at[r].id = str_copy(op->results[i].id);
 }
@@ -318,7 +323,7 @@ void dns01_free(struct dns01 *d)
 	if (!w)
 		return;
 	task_stop(&d->task);
-	for (size_t i = 0; i < w->n_finds; i++)
+	for (size_t i = 0; w->finds && i < d->n_places; i++)
 		zone_find_free(&w->finds[i]);
 	free(w->finds);
 	for (size_t i = 0; i < w->n_servers; i++)
@@ -326,12 +331,15 @@ void dns01_free(struct dns01 *d)
 	free(w->servers);
 	free_groups(w);
 	dns01_settle_free(w);
-	for (size_t i = 0; i < d->n; i++) {
-		free(d->at[i].start);
-		free(d->at[i].owner);
-		free(d->at[i].apex);
-		free(d->at[i].id);
+	for (size_t i = 0; i < d->n_places; i++) {
+		free(d->places[i].start);
+		free(d->places[i].owner);
+		free(d->places[i].apex);
 	}
+	for (size_t i = 0; i < d->n; i++)
+		free(d->at[i].id);
+	free(d->places);
+	free(d->label);
 	free(d->at);
 	free(w);
 	memset(d, 0, sizeof(*d));

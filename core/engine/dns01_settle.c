@@ -33,15 +33,15 @@ static void gather(struct dns01 *d)
 	for (size_t i = 0; i < d->n; i++) {
 		bool seen = false;
 		for (size_t k = 0; k < n_wants && !seen; k++)
-			seen = !strcmp(w->wants[k].owner, d->at[i].owner);
+			seen = !strcmp(w->wants[k].owner, d->at[i].place->owner);
 		if (seen)
 			continue;
 		struct settle_want *want = &w->wants[n_wants++];
-		want->owner = d->at[i].owner;
-		want->servers = servers_of(w, d->at[i].apex);
+		want->owner = d->at[i].place->owner;
+		want->servers = servers_of(w, d->at[i].place->apex);
 		want->values = &w->values[n_values];
 		for (size_t k = i; k < d->n; k++)
-			if (!strcmp(d->at[k].owner, want->owner)) {
+			if (!strcmp(d->at[k].place->owner, want->owner)) {
 				w->values[n_values++] = d->at[k].value;
 				want->n_values++;
 			}
@@ -63,7 +63,7 @@ static void set_pace(struct dns01 *d)
 	s->confirm = false;
 	s->settle_ms = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		const struct seal_provider *p = d->at[i].login->plugin->p;
+		const struct seal_provider *p = d->at[i].place->login->plugin->p;
 		int64_t settle_ms = (int64_t)p->settle_s * 1000;
 		if (p->flags & SEAL_ANYCAST) {
 			s->confirm = true;

@@ -13,8 +13,7 @@ struct present_group { /* records of one login and zone: one provider call */
 };
 
 struct dns01_work {
-	size_t n_finds;
-	struct zone_find *finds; /* one a distinct start name */
+	struct zone_find *finds; /* one a place */
 	size_t n_servers;
 	struct servers_find *servers; /* one a zone */
 	size_t n_groups;

@@ -3,10 +3,11 @@
  *
  * order.c - the life of an order.  Read the table first.
  *
- *   START -> NEW -> AUTHZ -> ZONE -> PRESENT -> SETTLE -> ANSWER -> WATCH -> CLEAN -> FINALIZE
+ *   START -> ZONE -> NEW -> AUTHZ -> PRESENT -> SETTLE -> ANSWER -> WATCH -> CLEAN -> FINALIZE
  *         -> COLLECT -> FETCH -> STORE -> OVER
  *
- * An order in flight of an earlier run is taken up by RESUME, at the place its status names.
+ * ZONE comes before NEW: a name that is not delegated, or without a login for its zone, costs no
+ * order.  One in flight of an earlier run is taken up by RESUME, where its status says.
  * Authorizations that are all valid already lead from AUTHZ to CLEAN.  WATCH and COLLECT come back
  * to themselves after a pause; EXAMINE looks why validation does not get on.  Failure anywhere
  * before STORE: CLEAN, then OVER.  So records are removed by the same code after success, failure
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/digest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,10 +37,10 @@ static const struct {
 	enum seal_status (*leave)(struct order *); /* it is over: set o->next, or fail() */
 } states[ORDER_STATES] = {
 	[ORDER_START]    = { "start",    prepare,        begin },         /* account, key */
-	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* RFC 8555 7.1.6 */
+	[ORDER_ZONE]     = { "zone",     find_zones,     keep_dns },      /* RFC 8555 8.4, RFC 1034 */
+	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* 7.1.6 */
 	[ORDER_NEW]      = { "new",      ask_new,        read_new },      /* 7.4 */
 	[ORDER_AUTHZ]    = { "authz",    ask_authz,      read_authz },    /* 7.5 */
-	[ORDER_ZONE]     = { "zone",     find_zones,     keep_dns },      /* 8.4, RFC 1034 */
 	[ORDER_PRESENT]  = { "present",  add_records,    keep_records },
 	[ORDER_SETTLE]   = { "settle",   look_for_txt,   judge_txt },
 	[ORDER_ANSWER]   = { "answer",   answer,         read_answers },  /* 7.5.1 */
@@ -59,8 +61,7 @@ static void move(struct order *o, enum order_state to)
 {
 	if (to != o->state)
 		log_line(LOG_DETAIL, "%s: %s -> %s (%d ms)", o->ask.cert->name,
-			 states[o->state].name, states[to].name,
-			 (int)(clock_ms() - o->entered_ms));
+			 states[o->state].name, states[to].name, (int)(clock_ms() - o->entered_ms));
 	o->state = to;
 	o->entered = false;
 	o->entered_ms = clock_ms();
@@ -124,7 +125,7 @@ void order_cancel(struct order *o)
 	timer_stop(&o->pause);
 }
 
-/* -- START: account, key and request, side by side ------------------------------------------ */
+/* -- START: account, key and places, side by side ------------------------------------------- */
 
 static bool same_names(const struct words *a, const struct words *b)
 {
@@ -162,8 +163,31 @@ static void make_key(struct job *job)
 		return; /* story tells */
 }
 
+/* "_acme-challenge", or the account's label before it (draft-ietf-acme-dns-account-label 3). */
+static char *owner_label(const struct order *o)
+{
+	uint8_t sum[32];
+
+	if (o->ask.cert->challenge == CHALLENGE_DNS_01)
+		return str_copy("_acme-challenge");
+	sha256(o->ca->kid, strlen(o->ca->kid), sum);
+	scoped(free_p) char *label = base32_lower(sum, 10);
+	return str_printf("_%s._acme-challenge", label);
+}
+
+static void look_for_places(struct order *o)
+{
+	scoped(free_p) char *label = owner_label(o);
+
+	dns01_init(&o->dns, o->engine, o->ask.cert, label);
+	o->has_dns = true;
+	dns01_find(&o->dns, &o->task);
+}
+
 static enum seal_status prepare(struct order *o)
 {
+	if (o->ask.cert->challenge == CHALLENGE_DNS_01)
+		look_for_places(o); /* meanwhile; the other kind needs the account first */
 	o->job.work = make_key;
 	job_start(o->engine->pool, &o->job, &o->task);
 	session_open(o->ask.session, &o->session_wait, &o->task);
@@ -176,7 +200,7 @@ static enum seal_status begin(struct order *o)
 		return story_copy(&o->story, &o->job_story);
 	if (o->ask.session->story.st)
 		return fail_from(o, o->ask.session);
-	o->next = o->resumed ? ORDER_RESUME : ORDER_NEW;
+	o->next = o->resumed ? ORDER_RESUME : ORDER_ZONE;
 	return SEAL_OK;
 }
 
@@ -184,13 +208,14 @@ static enum seal_status begin(struct order *o)
 
 static enum seal_status find_zones(struct order *o)
 {
-	dns01_find(&o->dns, &o->task);
+	if (!o->has_dns)
+		look_for_places(o);
 	return SEAL_OK;
 }
 
 static enum seal_status keep_dns(struct order *o)
 {
-	o->next = ORDER_PRESENT;
+	o->next = o->file.url ? ORDER_AUTHZ : ORDER_NEW;
 	return o->dns.story.st ? fail_from(o, &o->dns) : SEAL_OK;
 }
 

@@ -7,7 +7,6 @@
 #include "engine/order_work.h"
 
 #include "base/clock.h"
-#include "crypto/digest.h"
 #include "crypto/jws.h"
 
 #include <stdio.h>
@@ -95,7 +94,7 @@ static enum seal_status forget(struct order *o)
 	order_tell(o, "order", "the one of an earlier run is gone; a new one is made");
 	order_abandon(o);
 	story_clear(&o->story);
-	o->next = ORDER_NEW;
+	o->next = ORDER_ZONE;
 	return SEAL_OK;
 }
 
@@ -112,7 +111,7 @@ enum seal_status read_resume(struct order *o)
 			   order_status_names[o->res.status]);
 	switch ((enum order_status)o->res.status) {
 	case RES_PENDING:
-		o->next = ORDER_AUTHZ;
+		o->next = ORDER_ZONE;
 		return SEAL_OK;
 	case RES_READY:
 		o->next = ORDER_CLEAN;
@@ -210,21 +209,8 @@ static bool is_ours(const struct order *o, const struct authz_res *r)
 	return words_has(&o->ask.cert->names, name);
 }
 
-/* "_acme-challenge", or the account's label before it (draft-ietf-acme-dns-account-label 3). */
-static char *owner_label(const struct order *o)
-{
-	uint8_t sum[32];
-
-	if (o->ask.cert->challenge == CHALLENGE_DNS_01)
-		return str_copy("_acme-challenge");
-	sha256(o->ca->kid, strlen(o->ca->kid), sum);
-	scoped(free_p) char *label = base32_lower(sum, 10);
-	return str_printf("_%s._acme-challenge", label);
-}
-
 static enum seal_status want_record(struct order *o, const struct authz_res *r)
 {
-	scoped(free_p) char *label = owner_label(o);
 	char value[44];
 
 	if (!r->has_challenge) {
@@ -233,7 +219,7 @@ static enum seal_status want_record(struct order *o, const struct authz_res *r)
 			    r->name, challenge_type(o), offered);
 	}
 	dns01_value(r->challenge.token, o->ask.session->thumbprint, value);
-	dns01_add(&o->dns, r->name, label, value);
+	dns01_add(&o->dns, r->name, value);
 	return SEAL_OK;
 }
 
@@ -266,10 +252,6 @@ enum seal_status read_authz(struct order *o)
 	enum seal_status st = SEAL_OK;
 	size_t pending = 0;
 
-	if (o->has_dns)
-		dns01_free(&o->dns);
-	dns01_init(&o->dns, o->engine, o->ask.cert);
-	o->has_dns = true;
 	for (size_t i = 0; i < o->n_authz && !st; i++) {
 		struct authz *a = &o->authz[i];
 		st = read_one(o, a);
@@ -285,7 +267,7 @@ enum seal_status read_authz(struct order *o)
 	order_tell(o, "authorizations", "%zu of %zu to prove", pending, o->n_authz);
 	new_poll(o);
 	/* none to prove, and the order still pending: it becomes ready in a moment */
-	o->next = pending ? ORDER_ZONE : ORDER_WATCH;
+	o->next = pending ? ORDER_PRESENT : ORDER_WATCH;
 	return SEAL_OK;
 }
 

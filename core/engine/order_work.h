@@ -10,12 +10,12 @@
 #include "engine/order.h"
 #include "engine/undo.h"
 
-enum order_state {
+enum order_state { /* see the table in order.c */
 	ORDER_START,
+	ORDER_ZONE,
 	ORDER_RESUME,
 	ORDER_NEW,
 	ORDER_AUTHZ,
-	ORDER_ZONE,
 	ORDER_PRESENT,
 	ORDER_SETTLE,
 	ORDER_ANSWER,

@@ -12,7 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define LINE_MAX_OCTETS 8192
+#define LINE_MAX_OCTETS 20000
 #define RECORDS_MAX 10000
 #define TTL_S 300 /* of records that name none */
 
@@ -21,11 +21,10 @@ struct conf {
 	const char *folder;
 };
 
-static const struct seal_option options[] = {
-	{ "folder", SEAL_STRING, SEAL_REQUIRED, offsetof(struct conf, folder), NULL, "EXAMPLE_FOLDER",
-	  "where the files are" },
-	SEAL_OPTIONS_END
-};
+static const struct seal_option options[] = { { "folder", SEAL_STRING, SEAL_REQUIRED,
+						offsetof(struct conf, folder), NULL,
+						"EXAMPLE_FOLDER", "where the files are" },
+					      SEAL_OPTIONS_END };
 
 struct file {
 	const char *path, *draft; /* draft becomes path when it is complete */
@@ -85,12 +84,14 @@ static void print(struct seal_op *op, FILE *out, const struct seal_record *r)
 		txt ? op->host->txt_quote(op, r->data) : r->data);
 }
 
-static enum seal_status save(struct seal_op *op, const struct file *f, const struct seal_change *c, size_t n)
+static enum seal_status save(struct seal_op *op, const struct file *f, const struct seal_change *c,
+			     size_t n)
 {
 	FILE *out = fopen(f->draft, "we");
 
 	if (!out)
-		return seal_fail(op, SEAL_EINVAL, "%s: cannot write: %s", f->draft, strerror(errno));
+		return seal_fail(op, SEAL_EINVAL, "%s: cannot write: %s", f->draft,
+				 strerror(errno));
 	for (size_t i = 0; i < f->n; i++) {
 		bool changed = false;
 		for (size_t k = 0; k < n; k++)
@@ -106,7 +107,8 @@ static enum seal_status save(struct seal_op *op, const struct file *f, const str
 	}
 	bool good = !fflush(out) && !fsync(fileno(out));
 	good = !fclose(out) && good && !rename(f->draft, f->path);
-	return good ? SEAL_OK : seal_fail(op, SEAL_EAGAIN, "%s: cannot write: %s", f->path, strerror(errno));
+	return good ? SEAL_OK
+		    : seal_fail(op, SEAL_EAGAIN, "%s: cannot write: %s", f->path, strerror(errno));
 }
 
 /* Another process may be at the same file. */
@@ -123,7 +125,8 @@ static int lock(struct seal_op *op)
 }
 
 /* append, set and remove are one: diff() knows which of them is under way. */
-static enum seal_status change(struct seal_op *op, const char *zone, const struct seal_record *want, size_t n)
+static enum seal_status change(struct seal_op *op, const char *zone, const struct seal_record *want,
+			       size_t n)
 {
 	struct file f;
 	size_t n_changes;
@@ -170,7 +173,7 @@ SEAL_PROVIDER(example,
 		   "    type    example\n"
 		   "    folder  /var/lib/dns/dnseal\n"
 		   "}\n",
-	.types = "A AAAA CAA SSHFP TLSA TXT", /* no names in their data, which would want final dots */
+	.types = "A AAAA CAA SSHFP TLSA TXT", /* names in data would want final dots */
 	.wait_s = 60,
 	.check = check,
 	.get = get,

@@ -23,7 +23,8 @@ struct conf {
 static const struct seal_option options[] = {
 	{ "api_token", SEAL_STRING, SEAL_ANY | SEAL_SECRET, offsetof(struct conf, token), NULL,
 	  "T_TOKEN T_OLD_TOKEN", "" },
-	{ "api_key", SEAL_STRING, SEAL_ANY | SEAL_SECRET, offsetof(struct conf, key), NULL, "T_KEY", "" },
+	{ "api_key", SEAL_STRING, SEAL_ANY | SEAL_SECRET, offsetof(struct conf, key), NULL, "T_KEY",
+	  "" },
 	{ "email", SEAL_STRING, SEAL_REQUIRED, offsetof(struct conf, email), NULL, "T_EMAIL", "" },
 	{ "mode", SEAL_STRING, 0, offsetof(struct conf, mode), "plain", NULL, "" },
 	{ "fast", SEAL_BOOL, 0, offsetof(struct conf, fast), NULL, NULL, "" },
@@ -48,8 +49,8 @@ static struct story story;
 
 static void begin(void)
 {
-	static const char *const names[] = { "T_TOKEN", "T_OLD_TOKEN", "T_KEY", "T_EMAIL", "T_URL",
-					     "T_TOKEN_FILE" };
+	static const char *const names[] = { "T_TOKEN", "T_OLD_TOKEN", "T_KEY",
+					     "T_EMAIL", "T_URL",       "T_TOKEN_FILE" };
 
 	login_free(l);
 	environ_forget();
@@ -73,15 +74,17 @@ static bool ready(void)
 static void options_fill_the_plugins_struct(void)
 {
 	begin();
-	ok(set("api-token", "secret-1") && set("email", "a@b") && set("fast", "") && set("tries", "7") &&
-	   set("wait", "90s"), "all kinds, '-' for '_', a bare boolean");
+	ok(set("api-token", "secret-1") && set("email", "a@b") && set("fast", "") &&
+		   set("tries", "7") && set("wait", "90s"),
+	   "all kinds, '-' for '_', a bare boolean");
 	ok(ready(), "complete: %s", story.text);
 	is(conf->token, "secret-1", "string");
 	is(conf->mode, "plain", "preset");
 	ok(conf->fast && conf->tries == 7 && conf->wait == 90, "boolean, number, duration");
 	is(l->endpoint, "https://api.test/v1", "endpoint without its final slash");
 	ok(login_has(l, "api_token") && !login_has(l, "api-key"), "login_has");
-	ok(login_is_secret(&plugin, "api-token") && !login_is_secret(&plugin, "email"), "login_is_secret");
+	ok(login_is_secret(&plugin, "api-token") && !login_is_secret(&plugin, "email"),
+	   "login_is_secret");
 	scoped(free_p) char *line = log_scrub("token=secret-1");
 	is(line, "token=***", "secrets are struck out of the log");
 }
@@ -92,14 +95,19 @@ static void wrong_values_are_refused(void)
 		const char *word, *value, *text, *hint;
 	} cases[] = {
 		{ "api_tokn", "x", "api_tokn: no such option of test", "did you mean api_token?" },
-		{ "colour", "x", "colour: no such option of test", "`dnseal providers test` lists its options" },
+		{ "colour", "x", "colour: no such option of test",
+		  "`dnseal providers test` lists its options" },
 		{ "api_token", "", "api_token: is empty", "" },
-		{ "api_token", "a\x01" "b", "api_token: has control characters in it", "" },
+		{ "api_token",
+		  "a\x01"
+		  "b",
+		  "api_token: has control characters in it", "" },
 		{ "fast", "maybe", "fast: 'maybe' is neither yes nor no", "" },
 		{ "tries", "many", "tries: 'many' is no number", "" },
 		{ "tries", "99999999999", "tries: '99999999999' is no number", "" },
 		{ "wait", "soon", "wait: 'soon' is no duration such as 90s or 20m", "" },
-		{ "endpoint", "http://api.test", "endpoint: 'http://api.test' is no https URL", "" },
+		{ "endpoint", "http://api.test", "endpoint: 'http://api.test' is no https URL",
+		  "" },
 		{ "zones", "example.org a..b", "zones: 'a..b' is no domain name", "" },
 		{ "type", "other", "type is 'other', but this is test", "" },
 		{ "trust", "", "trust: names no file", "" },
@@ -107,7 +115,8 @@ static void wrong_values_are_refused(void)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		begin();
-		ok(login_set(l, cases[i].word, cases[i].value, &story) == SEAL_ECONFIG, "%s", cases[i].word);
+		ok(login_set(l, cases[i].word, cases[i].value, &story) == SEAL_ECONFIG, "%s",
+		   cases[i].word);
 		is(story.text, cases[i].text, "sentence");
 		is(story.hint, cases[i].hint, "hint");
 	}
@@ -149,7 +158,8 @@ static void the_configuration_beats_the_environment(void)
 	setenv("T_EMAIL", "env@b", 1);
 	ok(set("api_key", "from-file") && set("email", "file@b") && ready(), "ready");
 	is(conf->email, "file@b", "what is set is not asked for");
-	ok(!conf->token, "nor is its alternative: it would be preferred to what the operator wrote");
+	ok(!conf->token,
+	   "nor is its alternative: it would be preferred to what the operator wrote");
 }
 
 static void files_named_by_the_environment(void)
@@ -167,9 +177,11 @@ static void files_named_by_the_environment(void)
 	setenv("T_TOKEN_FILE", path, 1);
 	setenv("T_OLD_TOKEN", "another", 1);
 	ok(set("email", "a@b") && !ready(), "they disagree");
-	is(story.text, "dnseal.conf:7: dns main: environment variables disagree: T_TOKEN_FILE, T_OLD_TOKEN",
+	is(story.text,
+	   "dnseal.conf:7: dns main: environment variables disagree: T_TOKEN_FILE, T_OLD_TOKEN",
 	   "and are listed");
-	ok(!strstr(story.text, "another") && !strstr(story.hint, "another"), "without their values");
+	ok(!strstr(story.text, "another") && !strstr(story.hint, "another"),
+	   "without their values");
 
 	begin();
 	setenv("T_TOKEN_FILE", path, 1);
@@ -179,7 +191,8 @@ static void files_named_by_the_environment(void)
 	begin();
 	setenv("T_TOKEN_FILE", "/nonexistent/token", 1);
 	ok(set("email", "a@b") && login_ready(l, &story) == SEAL_ECONFIG, "no such file");
-	ok(strstr(story.text, "T_TOKEN_FILE") && strstr(story.text, "/nonexistent/token"), "%s", story.text);
+	ok(strstr(story.text, "T_TOKEN_FILE") && strstr(story.text, "/nonexistent/token"), "%s",
+	   story.text);
 }
 
 static void what_is_missing_is_named(void)
@@ -207,7 +220,8 @@ static void the_longest_zone_counts(void)
 	ok(l->zones.n == 2, "none twice");
 	ok(login_covers(l, "a.sub.example.org") == strlen("sub.example.org"), "longest");
 	ok(login_covers(l, "example.org") == strlen("example.org"), "itself");
-	ok(!login_covers(l, "badexample.org") && !login_covers(l, "example.com"), "label boundaries");
+	ok(!login_covers(l, "badexample.org") && !login_covers(l, "example.com"),
+	   "label boundaries");
 }
 
 static void all_words_are_listed(void)

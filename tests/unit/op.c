@@ -20,17 +20,16 @@ struct conf {
 	const char *token;
 };
 
-static const struct seal_option options[] = {
-	{ "token", SEAL_STRING, SEAL_SECRET, offsetof(struct conf, token), NULL, NULL, "" },
-	SEAL_OPTIONS_END
-};
+static const struct seal_option options[] = { { "token", SEAL_STRING, SEAL_SECRET,
+						offsetof(struct conf, token), NULL, NULL, "" },
+					      SEAL_OPTIONS_END };
 
 static struct {
-	char calls[2000];      /* "append:3 " a call */
+	char calls[2000];	/* "append:3 " a call */
 	enum seal_status gives; /* what the plugin returns */
-	const char *says;      /* its sentence, or NULL */
-	const char *header;    /* it sends */
-	const char *method;    /* NULL: no request */
+	const char *says;	/* its sentence, or NULL */
+	const char *header;	/* it sends */
+	const char *method;	/* NULL: no request */
 	bool bad_json;
 } acts;
 
@@ -49,8 +48,8 @@ static enum seal_status act(struct seal_op *op, const char *zone)
 	if (acts.bad_json)
 		seal_build(op, "{s:i", "n", 1L);
 	if (acts.method) {
-		struct seal_http x = { acts.method, seal_printf(op, "/%s", zone ? zone : ""), headers,
-				       .status = 0 };
+		struct seal_http x = { acts.method, seal_printf(op, "/%s", zone ? zone : ""),
+				       headers, .status = 0 };
 		st = seal_http(op, &x);
 	}
 	if (st)
@@ -84,7 +83,8 @@ static enum seal_status on_append(struct seal_op *op, const char *zone, const st
 	return act(op, zone);
 }
 
-static enum seal_status on_set(struct seal_op *op, const char *zone, const struct seal_record *r, size_t n)
+static enum seal_status on_set(struct seal_op *op, const char *zone, const struct seal_record *r,
+			       size_t n)
 {
 	(void)r;
 	note("set", n);
@@ -229,12 +229,16 @@ static void records_are_checked_before_the_plugin_sees_them(void)
 	} cases[] = {
 		{ { "a", "TXT", 60, "v", NULL }, SEAL_OK, "" },
 		{ { "a..b", "TXT", 60, "v", NULL }, SEAL_EINVAL, "'a..b' is no name in zone" },
-		{ { "x.other.test.", "TXT", 60, "v", NULL }, SEAL_EINVAL, "no name in zone example.org" },
+		{ { "x.other.test.", "TXT", 60, "v", NULL },
+		  SEAL_EINVAL,
+		  "no name in zone example.org" },
 		{ { "a", "T XT", 60, "v", NULL }, SEAL_EINVAL, "'T XT' is no type" },
 		{ { "a", "A", 60, "192.0.2.1", NULL }, SEAL_EUNSUPPORTED, "cannot hold A records" },
 		{ { "a", "TXT", 60, "", NULL }, SEAL_EINVAL, "a TXT: has no data" },
 		{ { "a", "TXT", 60, long_text, NULL }, SEAL_EINVAL, "4999 octets of data" },
-		{ { "a", "MX", 60, "ten mx.example.org", NULL }, SEAL_EINVAL, "no data of this type" },
+		{ { "a", "MX", 60, "ten mx.example.org", NULL },
+		  SEAL_EINVAL,
+		  "no data of this type" },
 		{ { "a", "ALIAS", 60, "example.net", NULL }, SEAL_OK, "" },
 		{ { "a", "ALIAS", 60, "example\nnet", NULL }, SEAL_EINVAL, "no data of this type" },
 	};
@@ -243,9 +247,10 @@ static void records_are_checked_before_the_plugin_sees_them(void)
 		struct op op = { .kind = OP_APPEND, .records = &cases[i].r, .n_records = 1 };
 		begin(&scripted, "o");
 		once(&op);
-		ok(op.story.st == cases[i].st && strstr(op.story.text, cases[i].part), "record %zu: %s", i,
-		   op.story.text);
-		ok(!op.story.st == (strlen(acts.calls) > 0), "and it reaches the plugin only when good");
+		ok(op.story.st == cases[i].st && strstr(op.story.text, cases[i].part),
+		   "record %zu: %s", i, op.story.text);
+		ok(!op.story.st == (strlen(acts.calls) > 0),
+		   "and it reaches the plugin only when good");
 		op_free(&op);
 		end();
 	}
@@ -254,8 +259,10 @@ static void records_are_checked_before_the_plugin_sees_them(void)
 static void records_are_put_into_normal_form(void)
 {
 	const struct seal_record r[] = {
-		{ "WWW.example.org.", "txt", 5, "V", NULL },  { "www", "TXT", 5, "V", NULL },
-		{ "@", "MX", 99999, "10  MX.Example.ORG.", NULL }, { "x", "TXT", 0, "v", "id" },
+		{ "WWW.example.org.", "txt", 5, "V", NULL },
+		{ "www", "TXT", 5, "V", NULL },
+		{ "@", "MX", 99999, "10  MX.Example.ORG.", NULL },
+		{ "x", "TXT", 0, "v", "id" },
 	};
 	struct op op = { .kind = OP_APPEND, .records = r, .n_records = 4 };
 
@@ -340,7 +347,8 @@ static void failures_are_told_in_one_form(void)
 		enum seal_status st;
 		const char *text;
 	} cases[] = {
-		{ SEAL_EAUTH, "token refused", SEAL_EAUTH, "scripted (dns block 'main'): token refused" },
+		{ SEAL_EAUTH, "token refused", SEAL_EAUTH,
+		  "scripted (dns block 'main'): token refused" },
 		{ SEAL_OK, "got over it", SEAL_OK, "" },
 		{ SEAL_EAGAIN, NULL, SEAL_EAGAIN,
 		  "scripted (dns block 'main'): check failed (transient), the plugin does not say why" },
@@ -372,7 +380,8 @@ static void a_plugins_mistakes_do_not_reach_the_wire(void)
 	begin(&scripted, "o");
 	acts.method = "GET";
 	acts.header = "X: a\r\nHost: evil";
-	ok(once(&op) == SEAL_EINVAL && strstr(op.story.text, "header"), "line break: %s", op.story.text);
+	ok(once(&op) == SEAL_EINVAL && strstr(op.story.text, "header"), "line break: %s",
+	   op.story.text);
 	op_free(&op);
 	acts.header = NULL;
 	acts.method = "GET / HTTP/1.1";
@@ -384,7 +393,8 @@ static void a_plugins_mistakes_do_not_reach_the_wire(void)
 	op_free(&op);
 	op.zone = NULL;
 	acts.bad_json = true;
-	ok(once(&op) == SEAL_EPROTO && strstr(op.story.text, "JSON format"), "JSON: %s", op.story.text);
+	ok(once(&op) == SEAL_EPROTO && strstr(op.story.text, "JSON format"), "JSON: %s",
+	   op.story.text);
 	ok(server.asked == 0, "nothing was sent");
 	op_free(&op);
 	end();
@@ -422,9 +432,12 @@ static void waits_and_repeats(void)
 		int64_t before = clock_ms();
 		once(&op);
 		ok(op.story.st == c->st, "%s: %s", c->what, op.story.text);
-		ok(server.asked == c->asked && op.requests == c->asked, "requests: %u", op.requests);
-		ok((clock_ms() - before) / 1000 == c->waited_s, "waited %d ms", (int)(clock_ms() - before));
-		ok(c->st != SEAL_ELIMIT || op.story.retry_at == clock_wall() + 20, "when again is told");
+		ok(server.asked == c->asked && op.requests == c->asked, "requests: %u",
+		   op.requests);
+		ok((clock_ms() - before) / 1000 == c->waited_s, "waited %d ms",
+		   (int)(clock_ms() - before));
+		ok(c->st != SEAL_ELIMIT || op.story.retry_at == clock_wall() + 20,
+		   "when again is told");
 		op_free(&op);
 		end();
 	}
@@ -432,7 +445,8 @@ static void waits_and_repeats(void)
 
 static void after_429_the_whole_login_waits(void)
 {
-	struct op a = { .kind = OP_CHECK, .zone = "a.test" }, b = { .kind = OP_CHECK, .zone = "b.test" };
+	struct op a = { .kind = OP_CHECK, .zone = "a.test" },
+		  b = { .kind = OP_CHECK, .zone = "b.test" };
 	struct op c = { .kind = OP_CHECK, .zone = "c.test" };
 
 	begin(&scripted, "wo");
@@ -447,7 +461,8 @@ static void after_429_the_whole_login_waits(void)
 		early += server.at_ms[i] < server.at_ms[0] + 20000;
 		close += i > 3 && server.at_ms[i] < server.at_ms[i - 1] + 1000;
 	}
-	ok(server.asked >= 4 && !early, "nobody asks before Retry-After is over (%u requests)", server.asked);
+	ok(server.asked >= 4 && !early, "nobody asks before Retry-After is over (%u requests)",
+	   server.asked);
 	ok(!close, "then once a second");
 	op_free(&a);
 	op_free(&b);
@@ -470,8 +485,8 @@ static void a_published_limit_is_kept(void)
 			ok(clock_ms() - before < 5000, "the first 60 at once: %d ms",
 			   (int)(clock_ms() - before));
 	}
-	ok(clock_ms() - before >= 8000 && clock_ms() - before < 13000, "10 more at one a second: %d ms",
-	   (int)(clock_ms() - before));
+	ok(clock_ms() - before >= 8000 && clock_ms() - before < 13000,
+	   "10 more at one a second: %d ms", (int)(clock_ms() - before));
 	end();
 }
 
@@ -479,7 +494,8 @@ static void a_published_limit_is_kept(void)
 
 static void one_zone_of_a_login_sees_one_operation_at_a_time(void)
 {
-	struct op a = { .kind = OP_CHECK, .zone = "a.test" }, b = { .kind = OP_CHECK, .zone = "a.test" };
+	struct op a = { .kind = OP_CHECK, .zone = "a.test" },
+		  b = { .kind = OP_CHECK, .zone = "a.test" };
 	struct op c = { .kind = OP_CHECK, .zone = "c.test" };
 
 	begin(&scripted, "o");
@@ -542,7 +558,8 @@ static void canceling_ends_it_wherever_it_is(void)
 		timer_start(&of_a.timer, &of_a.task, 2000);
 		int64_t before = clock_ms();
 		ok(run() && a.story.st == SEAL_ECANCELED, "%s: %s", cases[i].what, a.story.text);
-		ok(b.story.st == SEAL_ECANCELED && !b.requests, "and in the queue: %s", b.story.text);
+		ok(b.story.st == SEAL_ECANCELED && !b.requests, "and in the queue: %s",
+		   b.story.text);
 		ok(clock_ms() - before < 3000, "at once");
 		op_cancel(&a);
 		op_free(&a);

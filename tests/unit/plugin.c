@@ -63,8 +63,8 @@ static const char *put(const char *dir, const char *name, const void *data, size
 
 static void refused(const char *name, const char *part, const char *what)
 {
-	ok(plugin_get(name, &found, &story) == SEAL_ECONFIG && strstr(story.text, part), "%s: %s (%s)", what,
-	   story.text, story.hint);
+	ok(plugin_get(name, &found, &story) == SEAL_ECONFIG && strstr(story.text, part),
+	   "%s: %s (%s)", what, story.text, story.hint);
 }
 
 static void good_ones_load(void)
@@ -90,7 +90,8 @@ static void absent_ones_have_a_hint(void)
 {
 	fresh_dir();
 	ok(plugin_get("route53", &found, &story) == SEAL_ENOTFOUND, "%s", story.text);
-	is(story.hint, "dnseal has it: install its package, or build with --with-providers=route53", "known");
+	is(story.hint, "dnseal has it: install its package, or build with --with-providers=route53",
+	   "known");
 	ok(plugin_get("cloudflair", &found, &story) == SEAL_ENOTFOUND, "%s", story.text);
 	is(story.hint, "did you mean cloudflare?", "near one");
 	ok(plugin_get("xyz", &found, &story) == SEAL_ENOTFOUND, "%s", story.text);
@@ -138,7 +139,8 @@ static void what_is_no_plain_file_is_refused(void)
 
 static void broken_files_are_refused(void)
 {
-	static const char text[] = "#!/bin/sh\nexec true\n and some more text, longer than a header is....";
+	static const char text[] =
+		"#!/bin/sh\nexec true\n and some more text, longer than a header is....";
 	const char *dir = fresh_dir();
 	struct buf copy = { 0 };
 
@@ -219,8 +221,10 @@ static void the_environment_is_not_asked(void)
 	setenv("LD_LIBRARY_PATH", away, 1);
 	plugins_init(dir);
 	ok(!getenv("LTDL_LIBRARY_PATH"), "LTDL_LIBRARY_PATH is gone");
-	ok(plugin_get(MODULE, &found, &story) == SEAL_ENOTFOUND, "nothing is searched: %s", story.text);
-	ok(!chdir(away) && plugin_get(MODULE, &found, &story) == SEAL_ENOTFOUND, "nor where we are");
+	ok(plugin_get(MODULE, &found, &story) == SEAL_ENOTFOUND, "nothing is searched: %s",
+	   story.text);
+	ok(!chdir(away) && plugin_get(MODULE, &found, &story) == SEAL_ENOTFOUND,
+	   "nor where we are");
 }
 
 static void lists(void)

@@ -135,8 +135,8 @@ static bool same_json(const char *a, const char *b)
 	struct story story = { 0 };
 	scoped(json_put_p) struct json_object *x = NULL, *y = NULL;
 
-	return !json_read(a, strlen(a), "a", &x, &story) && !json_read(b, strlen(b), "b", &y, &story) &&
-	       json_object_equal(x, y);
+	return !json_read(a, strlen(a), "a", &x, &story) &&
+	       !json_read(b, strlen(b), "b", &y, &story) && json_object_equal(x, y);
 }
 
 static bool has_header(const struct http_call *c, const char *line)
@@ -170,7 +170,8 @@ static void answer(void *arg, struct http_call *c)
 	else if (*line == 'l' || *line == 'u')
 		mock_lose(c, SEAL_EAGAIN, *line == 'l');
 	else {
-		buf_printf(&headers, "content-type: %s", *at == '{' ? "application/json" : "text/html");
+		buf_printf(&headers, "content-type: %s",
+			   *at == '{' ? "application/json" : "text/html");
 		mock_reply(c, strtol(line, NULL, 10), buf_text(&headers), at);
 	}
 	buf_free(&headers);
@@ -356,7 +357,8 @@ static void play_file(const char *path)
 
 	while (name && name > path && name[-1] != '/')
 		name--;
-	scoped(free_p) char *provider = name ? str_part(name, (size_t)(slash - name)) : str_copy("?");
+	scoped(free_p) char *provider =
+		name ? str_part(name, (size_t)(slash - name)) : str_copy("?");
 	enum seal_status st = plugin_get(provider, &plugin, &story);
 	if (st == SEAL_ENOTFOUND)
 		ok(true, "%s # SKIP %s is not built", path, provider);
