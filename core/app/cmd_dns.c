@@ -20,6 +20,7 @@ struct by_hand { /* one call */
 	struct op op;
 	char zone[NAME_MAX_LEN], name[NAME_MAX_LEN];
 	char type[32];
+	struct words data; /* as the records have it */
 	struct seal_record *records;
 };
 
@@ -40,10 +41,12 @@ static int usage(struct by_hand *h, const char *fmt, ...)
 
 static int read_zone(struct by_hand *h)
 {
+	struct story story = { 0 };
+
 	if (!h->args.n)
 		return EXIT_DONE;
-	if (!name_normal(h->args.at[0], h->zone))
-		return usage(h, "'%s' is no name of a zone", clean(h->args.at[0]));
+	if (name_ascii(h->args.at[0], h->zone, &story))
+		return usage(h, "zone %s", story.text);
 	h->op.zone = h->zone;
 	return EXIT_DONE;
 }
@@ -52,11 +55,16 @@ static int read_zone(struct by_hand *h)
 static int read_name(struct by_hand *h)
 {
 	const char *text = h->args.at[1];
-	char absolute[NAME_MAX_LEN];
+	char name[NAME_MAX_LEN] = "@", absolute[NAME_MAX_LEN];
 	size_t len = strlen(text);
 	bool whole = len && text[len - 1] == '.'; /* a final dot: absolute */
+	struct story story = { 0 };
 
-	if (whole ? !name_normal(text, absolute) : !name_absolute(text, h->zone, absolute))
+	if (strcmp(text, "@") != 0 && name_ascii(text, name, &story))
+		return usage(h, "name %s", story.text);
+	if (whole)
+		memcpy(absolute, name, sizeof(absolute));
+	else if (!name_absolute(name, h->zone, absolute))
 		return usage(h, "'%s' is no name in %s", clean(text), h->zone);
 	if (!name_relative(absolute, h->zone, h->name))
 		return usage(h, "'%s' lies outside of %s", clean(text), h->zone);
@@ -76,13 +84,42 @@ static int read_type(struct by_hand *h)
 	return EXIT_DONE;
 }
 
+/* Names in the data of MX, CNAME and their like may be typed with letters outside of ASCII; a string
+ * in quotes, and TXT as a whole, is taken as it is. */
+static enum seal_status add_data(struct by_hand *h, const char *text, struct story *story)
+{
+	scoped(words_free) struct words w = { 0 };
+	char name[NAME_MAX_LEN];
+	bool plain = !strcmp(h->type, "TXT") || strchr(text, '"');
+
+	for (const char *at = text; !plain && (signed char)*at > 0; at++)
+		plain = !at[1];
+	if (plain || !*text) {
+		words_add(&h->data, text);
+		return SEAL_OK;
+	}
+	words_split(&w, text);
+	for (size_t i = 0; i < w.n; i++) {
+		if (name_ascii(w.at[i], name, story))
+			return story->st;
+		free(w.at[i]);
+		w.at[i] = str_copy(name);
+	}
+	scoped(free_p) char *joined = words_join(&w, " ");
+	words_add(&h->data, joined);
+	return SEAL_OK;
+}
+
 static int read_data(struct by_hand *h)
 {
 	size_t n = h->args.n - 3;
+	struct story story = { 0 };
 
 	h->records = mem_array(n, sizeof(*h->records));
 	for (size_t i = 0; i < n; i++) {
-		const char *data = h->args.at[3 + i];
+		if (add_data(h, h->args.at[3 + i], &story))
+			return usage(h, "%s", story.text);
+		const char *data = h->data.at[i];
 		struct buf wire = { 0 };
 		bool fine = rdata_pack(rr_type(h->type), data, &wire);
 		buf_free(&wire);
@@ -343,5 +380,6 @@ int cmd_dns(struct app *a)
 	int status = run(&h, v);
 	op_free(&h.op);
 	free(h.records);
+	words_free(&h.data);
 	return status;
 }

@@ -207,6 +207,12 @@ static bool is_ascii(const char *s)
 	return !*s;
 }
 
+static enum seal_status no_idn(const char *text, int rc, struct story *story)
+{
+	return story_fail(story, SEAL_EINVAL, "\"%s\" is no internationalised domain name: %s",
+			  clean(text), idn2_strerror(rc));
+}
+
 static enum seal_status to_a_labels(const char *text, const char *base, char ret[NAME_MAX_LEN],
 				    struct story *story)
 {
@@ -214,8 +220,7 @@ static enum seal_status to_a_labels(const char *text, const char *base, char ret
 	int rc = idn2_lookup_u8((const uint8_t *)base, &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
 	if (rc != IDN2_OK)
-		return story_fail(story, SEAL_EINVAL, "%s is no internationalised domain name: %s",
-				  clean(text), idn2_strerror(rc));
+		return no_idn(text, rc, story);
 	snprintf(ret, NAME_MAX_LEN, "%s%s", base == text ? "" : "*.", (char *)out);
 	idn2_free(out);
 	return SEAL_OK;
@@ -242,6 +247,42 @@ enum seal_status name_identifier(const char *text, char ret[NAME_MAX_LEN], struc
 	if (wrong)
 		return story_fail(story, SEAL_EINVAL, "\"%s\" %s", clean(text), wrong);
 	memcpy(ret, name, strlen(name) + 1);
+	return SEAL_OK;
+}
+
+/* One label as it was typed, behind what is in ret. */
+static int add_label(struct buf *ret, const char *s, size_t n)
+{
+	scoped(free_p) char *label = str_part(s, n);
+	uint8_t *out = NULL;
+
+	if (is_ascii(label)) {
+		buf_add(ret, s, n);
+		return IDN2_OK;
+	}
+	int rc = idn2_lookup_u8((uint8_t *)label, &out, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	if (rc == IDN2_OK)
+		buf_str(ret, (char *)out);
+	idn2_free(out);
+	return rc;
+}
+
+enum seal_status name_ascii(const char *text, char ret[NAME_MAX_LEN], struct story *story)
+{
+	scoped(buf_free) struct buf name = { .max = 4 * NAME_MAX_LEN };
+	bool whole = strlen(text) < NAME_MAX_LEN;
+
+	for (const char *at = text; whole && *at;) {
+		size_t n = strcspn(at, "."); /* an escaped dot is no letter: it may part us here */
+		int rc = add_label(&name, at, n);
+		if (rc != IDN2_OK)
+			return no_idn(text, rc, story);
+		at += n;
+		if (*at == '.')
+			buf_char(&name, *at++);
+	}
+	if (!whole || !name_normal(buf_text(&name), ret))
+		return story_fail(story, SEAL_EINVAL, "\"%s\" is no domain name", clean(text));
 	return SEAL_OK;
 }
 

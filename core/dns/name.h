@@ -22,6 +22,10 @@ bool name_normal(const char *text, char ret[NAME_MAX_LEN]);
  * underscore, "*" alone, blank: each named). */
 enum seal_status name_identifier(const char *text, char ret[NAME_MAX_LEN],
 				 struct story *) MUST_CHECK;
+/* Any text form as a person types it to ours: labels with letters outside of ASCII to A-labels (as
+ * above), everything else as name_normal: "_acme-challenge" and "*" stay.  SEAL_EINVAL with a
+ * sentence. */
+enum seal_status name_ascii(const char *text, char ret[NAME_MAX_LEN], struct story *) MUST_CHECK;
 /* U-label form for people when it has any A-label, else the name itself.  Returns ret. */
 const char *name_unicode(const char *name, char ret[NAME_MAX_LEN]);
 

@@ -35,9 +35,9 @@ static const struct {
 	const char *name;
 	enum seal_status (*enter)(struct order *); /* start what the state waits for */
 	enum seal_status (*leave)(struct order *); /* it is over: set o->next, or fail() */
-} states[ORDER_STATES] = {
+} states[ORDER_STATES] = { /* sections of RFC 8555 where no other is named */
 	[ORDER_START]    = { "start",    prepare,        begin },         /* account, key */
-	[ORDER_ZONE]     = { "zone",     find_zones,     keep_dns },      /* RFC 8555 8.4, RFC 1034 */
+	[ORDER_ZONE]     = { "zone",     find_zones,     keep_dns },      /* 8.4, RFC 1034 */
 	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* 7.1.6 */
 	[ORDER_NEW]      = { "new",      ask_new,        read_new },      /* 7.4 */
 	[ORDER_AUTHZ]    = { "authz",    ask_authz,      read_authz },    /* 7.5 */

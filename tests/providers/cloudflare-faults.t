@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: the dnseal authors
 #
-# cloudflare-faults.t - the provider against a strict fake of its API, over TLS, with faults and a name
-# server behind it.
-# shellcheck source=tests/tap.sh
-TAP_UP=../.. . "${srcdir:-.}/tests/tap.sh"
+# cloudflare-faults.t - cloudflare against a strict copy of its API that breaks down, and whose
+# records are seen in DNS.
+TAP_UP=../..
+. "${srcdir:-$(dirname "$0")/../..}/tests/tap.sh"
 
 for program in python3 certtool; do
 	command -v "$program" >/dev/null || skip_all "$program is not installed"

@@ -236,7 +236,8 @@ class Service:
             if other["type"] == "CNAME":
                 raise Refusal(400, 81054, "A CNAME record with that host already exists.")
             if kind == "CNAME":
-                raise Refusal(400, 81053, "A record with that host already exists.")
+                raise Refusal(400, 81053,
+                              "An A, AAAA, or CNAME record with that host already exists.")
 
     def full_name(self, zone_id, name):
         apex = self.zones[zone_id]["name"]

@@ -540,7 +540,7 @@ refused() {
 	else
 		fail "$what"
 		echo "# $problems"
-		head -c 3000 "$WORLD/err" | cat -v | sed 's/^/# /'
+		head -c 3000 "$WORLD/err" | cat -v | awk '{ print "# " $0 }'
 		return 1
 	fi
 }

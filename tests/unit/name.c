@@ -158,6 +158,40 @@ static void identifiers_are_checked(void)
 	   "1,100 characters are far too many");
 }
 
+static void what_is_typed_gets_a_labels(void)
+{
+	static const struct {
+		const char *from, *to; /* NULL: no name */
+	} cases[] = {
+		{ "m\xc3\xbcnchen.test", "xn--mnchen-3ya.test" },
+		{ "M\xc3\x9cNCHEN.Test.", "xn--mnchen-3ya.test" },
+		{ "mu\xcc\x88nchen.test", "xn--mnchen-3ya.test" }, /* not composed */
+		{ "_acme-challenge.m\xc3\xbcnchen.test", "_acme-challenge.xn--mnchen-3ya.test" },
+		{ "*.m\xc3\xbcnchen.test", "*.xn--mnchen-3ya.test" },
+		{ "m\xc3\xbcnchen\xe3\x80\x82test", "xn--mnchen-3ya.test" },
+		{ "{domain}.m\xc3\xbcnchen.test", "{domain}.xn--mnchen-3ya.test" },
+		{ "Example.ORG.", "example.org" },
+		{ "a\\.b.m\xc3\xbcnchen", "a\\046b.xn--mnchen-3ya" },
+		{ "\\195\\188.test", "\\195\\188.test" }, /* octets, when that is meant */
+		{ ".", "." },
+		{ "\xff.test", NULL },
+		{ "m\xc3\xbc..test", NULL },
+		{ "m\xc3\xbc nchen.test", NULL },
+		{ "", NULL },
+		{ "a b", NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct story story = { 0 };
+		enum seal_status st = name_ascii(cases[i].from, out, &story);
+		bool good = cases[i].to ? !st && !strcmp(out, cases[i].to)
+					: st == SEAL_EINVAL && *story.text;
+		ok(good, "typed %zu: %s", i, cases[i].to ? cases[i].to : story.text);
+	}
+	struct story story = { 0 };
+	ok(name_ascii(many(8, 140), out, &story) == SEAL_EINVAL, "1,100 characters are too many");
+}
+
 static void people_see_their_own_letters(void)
 {
 	is(name_unicode("xn--mller-kva.de", out), "m\xc3\xbcller.de", "U-labels");
@@ -220,6 +254,7 @@ int main(void)
 	text_forms_become_one();
 	lengths_are_those_of_the_wire();
 	identifiers_are_checked();
+	what_is_typed_gets_a_labels();
 	people_see_their_own_letters();
 	names_are_compared_by_label();
 	relative_and_absolute_are_inverse();
