@@ -30,8 +30,8 @@ struct problem {
 void problem_read(struct problem *, const struct json_object *);
 void problem_free(struct problem *);
 /* The class for the caller and the sentence: "rateLimited: too many ..."; hint where one is known
- * (terms URL, EAB, CAA).  http_status: used when the document has none.  story->retry_at: set it
- * before when a Retry-After came along; it stays. */
+ * (terms URL, EAB, CAA); story->problem names the type.  http_status: used when the document has
+ * none.  story->retry_at: set it before when a Retry-After came along; it stays. */
 enum seal_status problem_fail(const struct problem *, long http_status, struct story *);
 
 #endif

@@ -84,17 +84,21 @@ static int read_type(struct by_hand *h)
 	return EXIT_DONE;
 }
 
+static bool is_ascii(const char *s)
+{
+	while ((signed char)*s > 0)
+		s++;
+	return !*s;
+}
+
 /* Names in the data of MX, CNAME and their like may be typed with letters outside of ASCII; a string
  * in quotes, and TXT as a whole, is taken as it is. */
 static enum seal_status add_data(struct by_hand *h, const char *text, struct story *story)
 {
 	scoped(words_free) struct words w = { 0 };
 	char name[NAME_MAX_LEN];
-	bool plain = !strcmp(h->type, "TXT") || strchr(text, '"');
 
-	for (const char *at = text; !plain && (signed char)*at > 0; at++)
-		plain = !at[1];
-	if (plain || !*text) {
+	if (is_ascii(text) || !strcmp(h->type, "TXT") || strchr(text, '"')) {
 		words_add(&h->data, text);
 		return SEAL_OK;
 	}

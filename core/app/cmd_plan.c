@@ -75,20 +75,41 @@ static void put_place(const struct place *x)
 	printf("    %-8s %s\n", "servers", *servers ? servers : x->servers->story.text);
 }
 
+/* "letsencrypt (https://...), profile tlsserver"; without a short name the URL alone. */
+static void put_ca(const struct cert_conf *c)
+{
+	const struct account_conf *a = c->account;
+	bool short_name = a->ca && strcmp(a->ca, a->url) != 0;
+	scoped(free_p) char *text =
+		str_printf("%s%s%s%s%s%s", short_name ? a->ca : "", short_name ? " (" : "", a->url,
+			   short_name ? ")" : "", c->profile ? ", profile " : "",
+			   c->profile ? c->profile : "");
+
+	put("CA", text);
+}
+
+static void put_account(const struct plan *p)
+{
+	const struct account_conf *a = p->cert.account;
+	bool own_name = strcmp(a->name, a->url) != 0 && (!a->ca || strcmp(a->name, a->ca) != 0);
+	const char *state =
+		p->account.kid ? p->account.kid
+		: a->agreed
+			? "none yet; would be made"
+			: "none yet; its terms of service must be agreed to (agreed, --agree-tos)";
+	scoped(free_p) char *text =
+		str_printf("%s%s%s", own_name ? a->name : "", own_name ? ": " : "", state);
+
+	put("account", text);
+}
+
 static void print(const struct plan *p)
 {
 	const struct cert_conf *c = &p->cert;
-	scoped(free_p) char *ca =
-		str_printf("%s: %s%s%s", c->account->name, c->account->url,
-			   c->profile ? ", profile " : "", c->profile ? c->profile : "");
 
 	printf("%s  %s\n", c->name, c->origin);
-	put("CA", ca);
-	put("account",
-	    p->account.kid ? p->account.kid
-	    : c->account->agreed
-		    ? "none yet; would be made"
-		    : "none yet; its terms of service must be agreed to (agreed, --agree-tos)");
+	put_ca(c);
+	put_account(p);
 	put("key", key_type_label(c->key));
 	put_due(p);
 	put("names", "they become public in certificate transparency logs");

@@ -6,6 +6,7 @@
 
 #include "app/cas.h"
 #include "app/configuration.h"
+#include "crypto/cert.h"
 #include "net/http.h"
 
 #include <string.h>
@@ -111,6 +112,19 @@ void read_account(struct reading *r, const struct scfg *d, const struct word *w,
 	a->conf.agreed = preset->conf.agreed;
 	a->conf.key = preset->conf.key;
 	words_read(r, what, d->block, &account_table, all_tables, a);
+}
+
+/* A bundle that cannot be used is a mistake of the configuration, not of the connection to come. */
+void read_trust(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+{
+	const char **path = at;
+	struct story story = { 0 };
+
+	read_path(r, d, w, at);
+	if (r->depth == READ_SHAPE || !bundle_check(*path, &story))
+		return;
+	story_prefix(&story, "'trust': ");
+	complain_story(r->errors, d->file, d->line, &story);
 }
 
 static bool is_touched(const struct account_block *a)

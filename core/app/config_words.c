@@ -28,7 +28,7 @@ static void read_version(struct reading *, const struct scfg *, const struct wor
 	{ "email", read_text, offsetof(type, base conf.email), 1, 1, 0, NULL },			   \
 	{ "agreed", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },		   \
 	{ "agree-tos", read_bool, offsetof(type, base conf.agreed), 0, 1, 0, NULL },		   \
-	{ "trust", read_path, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },		   \
+	{ "trust", read_trust, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },		   \
 	{ "eab", read_eab, offsetof(type, base conf), 0, 0, WORD_BLOCK, NULL },			   \
 	{ "account-key", read_account_key, offsetof(type, base conf.key), 1, 1, 0, NULL },	   \
 	{ "preferred-chain", read_text, offsetof(type, base preferred_chain),			   \
@@ -337,15 +337,17 @@ void read_challenge(struct reading *r, const struct scfg *d, const struct word *
 
 void read_override(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
-	const char *v = d->words[1];
-	const char *hole = strstr(v, "{domain}");
-	char name[NAME_MAX_LEN];
+	char owner[NAME_MAX_LEN] = "", name[NAME_MAX_LEN];
+	struct story story = { 0 };
+	bool fine = !name_ascii(d->words[1], owner, &story);
+	const char *hole = strstr(owner, "{domain}");
 	scoped(free_p) char *filled =
-		hole ? str_printf("%.*sexample.org%s", (int)(hole - v), v, hole + 8) : str_copy(v);
+		hole ? str_printf("%.*sexample.org%s", (int)(hole - owner), owner, hole + 8)
+		     : str_copy(owner);
 
-	if (strpbrk(filled, "{}*") || !strchr(filled, '.') || !name_normal(filled, name))
+	if (!fine || strpbrk(filled, "{}*") || !strchr(filled, '.') || !name_normal(filled, name))
 		complain(r->errors, d->file, d->line, "'%s %s': not the name of a TXT record",
-			 w->name, clean(v));
+			 w->name, clean(d->words[1]));
 	else
-		*(const char **)at = v;
+		*(const char **)at = arena_str(r->arena, owner);
 }

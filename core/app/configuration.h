@@ -118,6 +118,7 @@ void read_certificate(struct reading *, const struct scfg *, const struct word *
 void read_maddy(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_dns(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_eab(struct reading *, const struct scfg *, const struct word *, void *at);
+void read_trust(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_account_key(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_keys(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_renew(struct reading *, const struct scfg *, const struct word *, void *at);

@@ -5,6 +5,7 @@
 #include "app/logins.h"
 
 #include "app/source.h"
+#include "crypto/cert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +69,13 @@ static void set(struct making *m, unsigned line, const char *word, const char *t
 		complain_story(m->errors, m->block->file, line, &story);
 		return;
 	}
-	bool beside = !strcmp(word, "trust") && *value != '/' && m->dir; /* as file: is */
+	bool trust = !strcmp(word, "trust"), beside = trust && *value != '/' && m->dir;
 	scoped(free_p) char *path = beside ? str_printf("%s/%s", m->dir, value) : NULL;
-	if (login_set(m->login, word, path ? path : value, &story))
+	if ((trust && bundle_check(path ? path : value, &story)) ||
+	    login_set(m->login, word, path ? path : value, &story)) {
+		story_prefix(&story, "%s", trust ? "'trust': " : "");
 		complain_story(m->errors, m->block->file, line, &story);
+	}
 }
 
 /* A secret in clear text is as safe as the file that it stands in. */

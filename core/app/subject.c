@@ -5,6 +5,7 @@
 #include "app/subject.h"
 
 #include "app/globbed.h"
+#include "crypto/cert.h"
 #include "dns/name.h"
 #include "engine/store.h"
 
@@ -76,6 +77,16 @@ static struct account_block *account_at(const struct configuration *c, const cha
 	return NULL;
 }
 
+static void check_trust(const char *path, struct complaints *errors)
+{
+	struct story story = { 0 };
+
+	if (!path || !bundle_check(path, &story))
+		return;
+	story_prefix(&story, "--trust: ");
+	complain_story(errors, NULL, 0, &story);
+}
+
 struct account_block *subject_account(struct configuration *c, const struct options *o,
 				      const struct account_block *base, struct complaints *errors)
 {
@@ -100,6 +111,7 @@ struct account_block *subject_account(struct configuration *c, const struct opti
 	a->conf.email = o->email ? arena_str(&c->arena, o->email) : a->conf.email;
 	a->staging = a->staging || o->staging;
 	a->conf.agreed = a->conf.agreed || o->agree_tos;
+	check_trust(o->trust, errors);
 	account_finish(c, a, errors);
 	return errors->n > before ? NULL : a;
 }

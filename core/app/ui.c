@@ -198,6 +198,7 @@ static void tell_error(struct ui *u, const struct event *e)
 	scoped(free_p) char *tip = log_scrub(s->hint);
 	struct json_object *o = event_new("error", e->certificate);
 	json_text(o, "class", status_name(s->st));
+	json_text(o, "problem", *s->problem ? s->problem : NULL);
 	json_text(o, "message", message);
 	json_text(o, "hint", *tip ? tip : NULL);
 	json_time(o, "retry_at", s->retry_at);

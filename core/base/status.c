@@ -14,6 +14,7 @@ enum seal_status story_vfail(struct story *s, enum seal_status st, const char *f
 	vsnprintf(text, sizeof(text), fmt, ap);
 	memcpy(s->text, text, sizeof(text));
 	s->hint[0] = '\0';
+	s->problem[0] = '\0';
 	s->retry_at = 0;
 	s->st = st;
 	return st;

@@ -4,6 +4,7 @@
 
 #include "crypto/cert.h"
 
+#include "base/file.h"
 #include "crypto/digest.h"
 
 #include <ctype.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define CHAIN_LEN_MAX (256u << 10)
+#define BUNDLE_LEN_MAX (16u << 20)
 #define SYSTEM_TRUST "/etc/ssl/certs/ca-certificates.crt"
 #define BEGIN "-----BEGIN CERTIFICATE-----"
 #define END "-----END CERTIFICATE-----"
@@ -284,4 +286,29 @@ bool chain_is_trusted(const struct chain *c, const char *trust)
 		verdict = GNUTLS_CERT_INVALID;
 	gnutls_x509_trust_list_deinit(list, 1);
 	return !verdict;
+}
+
+enum seal_status bundle_check(const char *path, struct story *story)
+{
+	scoped(buf_free) struct buf pem = { 0 };
+	gnutls_x509_crt_t *certs = NULL;
+	unsigned n = 0;
+
+	if (file_read(path, BUNDLE_LEN_MAX, &pem, story)) {
+		story_hint(story, "it should hold the CA certificates to trust, in PEM");
+		story->st = SEAL_ECONFIG;
+		return SEAL_ECONFIG;
+	}
+	gnutls_datum_t d = { (unsigned char *)pem.data, (unsigned)pem.len };
+	int rc = pem.len ? gnutls_x509_crt_list_import2(&certs, &n, &d, GNUTLS_X509_FMT_PEM, 0)
+			 : GNUTLS_E_NO_CERTIFICATE_FOUND;
+	for (unsigned i = 0; rc >= 0 && i < n; i++)
+		gnutls_x509_crt_deinit(certs[i]);
+	gnutls_free(certs);
+	if (rc >= 0)
+		return SEAL_OK;
+	story_fail(story, SEAL_ECONFIG, "%s holds no CA certificates that can be read: %s", path,
+		   gnutls_strerror(rc));
+	story_hint(story, "PEM is wanted: -----BEGIN CERTIFICATE----- and what follows");
+	return SEAL_ECONFIG;
 }

@@ -81,6 +81,10 @@ static void depart(struct op_work *w)
 	struct trip *t = &w->trip;
 	int64_t now = clock_ms(), wait = busy_ms(w, now), left = w->deadline_ms - now;
 
+	if (atomic_load(&w->canceled)) {
+		canceled_home(w);
+		return;
+	}
 	if (wait && (t->waited_ms + wait > OP_WAIT_MAX_MS || wait >= left)) {
 		busy_home(w, wait);
 		return;
@@ -92,8 +96,9 @@ static void depart(struct op_work *w)
 	}
 	note_departure(w, now);
 	http_call_free(&t->call);
-	t->call.timeout_s =
-		left < HTTP_TIMEOUT_S * 1000 ? (unsigned)(left / 1000 + 1) : HTTP_TIMEOUT_S;
+	t->call.timeout_s = HTTP_TIMEOUT_S;
+	if (left < HTTP_TIMEOUT_S * 1000)
+		t->call.timeout_s = left > 1000 ? (unsigned)(left / 1000) : 1;
 	t->step = TRIP_CALL;
 	http_start(w->ops->http, &t->call, &t->task);
 }
@@ -152,8 +157,6 @@ static void run_trip(struct task *task)
 
 	if (w->trip.step == TRIP_CALL)
 		arrive(w);
-	else if (w->trip.step == TRIP_PAUSE && atomic_load(&w->canceled))
-		canceled_home(w);
 	else if (w->trip.step == TRIP_PAUSE)
 		depart(w);
 }
@@ -163,10 +166,7 @@ static void begin_trip(struct mail *m)
 	struct op_work *w = container_of(m, struct op_work, trip.mail);
 
 	loop_release(w->ops->loop); /* the worker sleeps: a test's time may pass */
-	if (atomic_load(&w->canceled))
-		canceled_home(w);
-	else
-		depart(w);
+	depart(w);
 }
 
 void trip_cancel(struct op_work *w)

@@ -36,11 +36,13 @@ static enum seal_status set_zones(struct login *l, const char *value, struct sto
 	words_split(&zones, value);
 	for (size_t i = 0; !st && i < zones.n; i++) {
 		char zone[NAME_MAX_LEN];
-		if (!name_normal(zones.at[i], zone))
-			st = story_fail(s, SEAL_ECONFIG, "zones: '%s' is no domain name",
-					clean(zones.at[i]));
-		else if (!words_has(&l->zones, zone))
+		st = name_ascii(zones.at[i], zone, s);
+		if (!st && !words_has(&l->zones, zone))
 			words_add(&l->zones, zone);
+	}
+	if (st) {
+		story_prefix(s, "zones: ");
+		s->st = st = SEAL_ECONFIG;
 	}
 	words_free(&zones);
 	return st;

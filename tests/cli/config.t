@@ -112,6 +112,43 @@ else
 	skip 'dns blocks' 'there is no provider cloudflare here'
 fi
 
+# ---- names by hand, as people write them
+: >"$dir/dnseal.conf"
+if has rfc2136; then
+	by_hand() { run --dry-run dns add rfc2136 "$@" --set server=192.0.2.1; }
+	by_hand Bücher.example _Dmarc.münchen MX '10 mail.bücher.example'
+	is 'zone, name and data with letters outside of ASCII' "$status $out" \
+		'0 _dmarc.xn--mnchen-3ya 0 MX 10 mail.xn--bcher-kva.example'
+	by_hand bücher.example @ TXT 'für später'
+	is 'a text is not a name' "$status $out" '0 @ 0 TXT für später'
+	by_hand bücher.example a.xn--bcher-kva.example. TXT x
+	is 'an absolute name is in the zone' "$status $out" '0 a 0 TXT x'
+	by_hand bücher.example "$(printf 'a\377')" TXT x
+	is 'what is no name: status 1' "$status" 1
+	like '- it is shown harmless' "$err" '^dnseal: name "a\\xFF" is no internationalised domain name'
+	by_hand bücher.example a.elsewhere.example. TXT x
+	like 'a name elsewhere' "$err" 'lies outside of xn--bcher-kva.example'
+else
+	skip 'names by hand' 'there is no provider rfc2136 here'
+fi
+
+# ---- plan says where it would go, once
+conf <<'END'
+account main { ca letsencrypt }
+END
+if has rfc2136; then
+	plan() { run plan a.example --dns rfc2136 --set server=192.0.2.1 --resolver 127.0.0.1:9 "$@"; }
+	plan
+	like 'plan: a CA with a short name' "$out" \
+		'^  CA +letsencrypt \(https://acme-v02\.api\.letsencrypt\.org/directory\)$'
+	like '- and an account with a name of its own' "$out" '^  account +main: none yet'
+	plan --ca https://ca.example/dir --profile short
+	like '- a CA by URL' "$out" '^  CA +https://ca\.example/dir, profile short$'
+	like '- whose account has no name' "$out" '^  account +none yet; its terms'
+else
+	skip 'plan' 'there is no provider rfc2136 here'
+fi
+
 # ---- several key types, dns-persist-01
 conf <<'END'
 certificate dual { names a.example key ecdsa-p256 rsa-2048 }

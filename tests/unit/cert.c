@@ -334,6 +334,44 @@ static void trust_is_what_the_bundle_says(void)
 	unlink(path);
 }
 
+static bool file_is_a_bundle(const char *text, size_t len)
+{
+	char path[] = "/tmp/dnseal-test-XXXXXX";
+	int fd = mkstemp(path);
+	bool written = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+
+	story_clear(&story);
+	bool good_one = !bundle_check(path, &story);
+	close(fd);
+	unlink(path);
+	return written && good_one;
+}
+
+static void a_bundle_holds_certificates(void)
+{
+	static const char broken[] =
+		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+	static const char key_pem[] = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+	struct recipe r = good();
+
+	r.order = "12";
+	scoped(free_p) char *pem = test_ca_issue(ca, &r);
+	scoped(free_p) char *more = str_printf("a comment\n%s", pem);
+	scoped(free_p) char *spoilt = str_printf("%s%s", pem, broken);
+	ok(file_is_a_bundle(pem, strlen(pem)), "two certificates are a bundle");
+	ok(file_is_a_bundle(more, strlen(more)), "words before them do no harm");
+	ok(!file_is_a_bundle("", 0), "empty: %s", story.text);
+	ok(!file_is_a_bundle(key_pem, strlen(key_pem)), "a key: %s", story.text);
+	ok(!file_is_a_bundle(spoilt, strlen(spoilt)), "one of three is broken: %s", story.text);
+	ok(!file_is_a_bundle("\0\1\2", 3), "not PEM: %s", story.text);
+	story_clear(&story);
+	ok(bundle_check("/nonexistent/ca.pem", &story) == SEAL_ECONFIG && *story.hint, "%s",
+	   story.text);
+	ok(strstr(story.text, "/nonexistent/ca.pem: No such file") != NULL, "the file is named");
+	ok(bundle_check("/tmp", &story) == SEAL_ECONFIG, "a folder: %s", story.text);
+	story_clear(&story);
+}
+
 static void a_request_becomes_a_certificate(void)
 {
 	scoped(words_free) struct words names = { 0 };
@@ -363,6 +401,7 @@ int main(void)
 	anything_but_pem_is_refused();
 	octets_behind_a_certificate_are_refused();
 	trust_is_what_the_bundle_says();
+	a_bundle_holds_certificates();
 	a_request_becomes_a_certificate();
 	key_free(key);
 	key_free(other);

@@ -187,6 +187,11 @@ static const struct {
 	  "dnseal.conf:1: CA 'http://ca.example/dir': not an https URL" },
 	{ "account a { ca buypass }", "dnseal.conf:1: CA 'buypass' is closed: no new accounts since "
 				      "2025-09-15, last certificate 2025-10-31" },
+	{ "account a { ca letsencrypt\n trust none.pem\n}",
+	  "dnseal.conf:2: 'trust': cannot read DIR/none.pem: No such file or directory" },
+	{ "account a { ca letsencrypt\n trust dnseal.conf\n}",
+	  "dnseal.conf:2: 'trust': DIR/dnseal.conf holds no CA certificates that can be read: No certificate "
+	  "was found." },
 	{ "account a { agreed }", "dnseal.conf:1: account 'a' needs a ca" },
 	{ "account a { ca zerossl\n eab { kid k }\n}",
 	  "dnseal.conf:1: account 'a': eab needs both kid and hmac" },
@@ -391,7 +396,7 @@ static void no_secret_is_fetched_when_none_is_needed(void)
 	scoped(free_p) char *path = str_printf("%s/dnseal.conf", dir);
 	enum seal_status st;
 
-	put("dnseal.conf", "account z { ca zerossl\n eab { kid file:none hmac cmd:false } }\n");
+	put("dnseal.conf", "account z { ca zerossl\n eab { kid file:none hmac cmd:false }\n trust none\n}\n");
 	struct configuration *c = configuration_read(path, READ_SHAPE, &st);
 	ok(st == SEAL_OK, "a command that needs no secrets does not look for them");
 	configuration_free(c);

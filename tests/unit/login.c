@@ -108,7 +108,7 @@ static void wrong_values_are_refused(void)
 		{ "wait", "soon", "wait: 'soon' is no duration such as 90s or 20m", "" },
 		{ "endpoint", "http://api.test", "endpoint: 'http://api.test' is no https URL",
 		  "" },
-		{ "zones", "example.org a..b", "zones: 'a..b' is no domain name", "" },
+		{ "zones", "example.org a..b", "zones: \"a..b\" is no domain name", "" },
 		{ "type", "other", "type is 'other', but this is test", "" },
 		{ "trust", "", "trust: names no file", "" },
 	};
@@ -216,10 +216,12 @@ static void what_is_missing_is_named(void)
 static void the_longest_zone_counts(void)
 {
 	begin();
-	ok(set("zones", "Example.org. sub.example.org") && set("zones", "example.org"), "zones");
+	ok(set("zones", "Example.org. sub.example.org") && set("zones", "example.org"), "zones: %s",
+	   story.text);
 	ok(l->zones.n == 2, "none twice");
 	ok(login_covers(l, "a.sub.example.org") == strlen("sub.example.org"), "longest");
 	ok(login_covers(l, "example.org") == strlen("example.org"), "itself");
+	ok(set("zones", "m\u00fcnchen.test") && login_covers(l, "xn--mnchen-3ya.test"), "U-labels");
 	ok(!login_covers(l, "badexample.org") && !login_covers(l, "example.com"),
 	   "label boundaries");
 }

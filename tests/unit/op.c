@@ -11,8 +11,7 @@
 #include "tests/mock_http.h"
 #include "tests/tap.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#define BY "scripted (dns block 'main'): "
 
 /* -- a provider that does what the test says */
 
@@ -25,6 +24,7 @@ static const struct seal_option options[] = { { "token", SEAL_STRING, SEAL_SECRE
 					      SEAL_OPTIONS_END };
 
 static struct {
+	char seen[100];		/* data of the first record */
 	char calls[2000];	/* "append:3 " a call */
 	enum seal_status gives; /* what the plugin returns */
 	const char *says;	/* its sentence, or NULL */
@@ -78,6 +78,7 @@ static enum seal_status on_append(struct seal_op *op, const char *zone, const st
 				  size_t n)
 {
 	note("append", n);
+	str_put(acts.seen, "%s", r[0].data);
 	for (size_t i = 0; i < n; i++)
 		op->host->emit(op, &r[i]);
 	return act(op, zone);
@@ -115,46 +116,32 @@ static struct seal_provider parallel, paced;
 static struct {
 	const char *script; /* a letter a request: see answer(); the last one stays */
 	unsigned asked;
-	int64_t at_ms[400]; /* when */
-	struct http_call *last;
+	int64_t at_ms[400];
 } server;
 
 static void answer(void *arg, struct http_call *c)
 {
+	static const struct {
+		char what;
+		long status;
+		const char *headers;
+	} replies[] = { { 'o', 200, NULL },
+			{ 'w', 429, "retry-after: 20" },
+			{ '4', 429, NULL },
+			{ 'u', 503, "retry-after: 5" },
+			{ '5', 503, NULL } };
 	char what = *server.script;
 
 	(void)arg;
-	if (server.script[1])
-		server.script++;
+	server.script += server.script[1] != '\0';
 	if (server.asked < COUNT(server.at_ms))
 		server.at_ms[server.asked] = clock_ms();
 	server.asked++;
-	server.last = c;
-	switch (what) {
-	case 'o':
-		mock_reply(c, 200, "content-type: application/json", "{\"a\":[1,true,\"x\"]}");
-		break;
-	case 'w':
-		mock_reply(c, 429, "retry-after: 20", "slow");
-		break;
-	case '4':
-		mock_reply(c, 429, NULL, "slow");
-		break;
-	case 'u':
-		mock_reply(c, 503, "retry-after: 5", "");
-		break;
-	case '5':
-		mock_reply(c, 503, NULL, "down");
-		break;
-	case 'l':
-		mock_lose(c, SEAL_EAGAIN, true);
-		break;
-	case 'n':
-		mock_lose(c, SEAL_EAGAIN, false);
-		break;
-	default: /* hangs */
-		break;
-	}
+	for (size_t i = 0; i < COUNT(replies); i++)
+		if (replies[i].what == what)
+			mock_reply(c, replies[i].status, replies[i].headers, "");
+	if (what == 'l' || what == 'n')
+		mock_lose(c, SEAL_EAGAIN, what == 'l'); /* lost, not sent; all others hang */
 }
 
 /* -- running */
@@ -277,6 +264,11 @@ static void records_are_put_into_normal_form(void)
 	is(op.results[1].data, "10 mx.example.org", "data spelled one way");
 	is(op.results[2].id, "id", "id");
 	op_free(&op);
+	op.records = r + 2;
+	op.n_records = 1;
+	once(&op);
+	is(acts.seen, "10 mx.example.org", "and the plugin sees it so");
+	op_free(&op);
 	end();
 }
 
@@ -332,7 +324,7 @@ static void what_a_provider_lacks_is_said(void)
 	begin(&scripted, "o");
 	ok(!login_can(login, OP_REMOVE) && login_can(login, OP_SET), "login_can");
 	ok(once(&op) == SEAL_EUNSUPPORTED, "remove");
-	is(op.story.text, "scripted (dns block 'main'): cannot remove", "sentence");
+	is(op.story.text, BY "cannot remove", "sentence");
 	op_free(&op);
 	end();
 }
@@ -347,15 +339,14 @@ static void failures_are_told_in_one_form(void)
 		enum seal_status st;
 		const char *text;
 	} cases[] = {
-		{ SEAL_EAUTH, "token refused", SEAL_EAUTH,
-		  "scripted (dns block 'main'): token refused" },
+		{ SEAL_EAUTH, "token refused", SEAL_EAUTH, "token refused" },
 		{ SEAL_OK, "got over it", SEAL_OK, "" },
 		{ SEAL_EAGAIN, NULL, SEAL_EAGAIN,
-		  "scripted (dns block 'main'): check failed (transient), the plugin does not say why" },
+		  "check failed (transient), the plugin does not say why" },
 		{ SEAL_ECONFIG, "mine", SEAL_EPROTO,
-		  "scripted (dns block 'main'): the plugin's check returned 64, which is not its to return" },
+		  "the plugin's check returned 64, which is not its to return" },
 		{ SEAL_EINVAL, "it said \x1b[31mred\nand sesame-open", SEAL_EINVAL,
-		  "scripted (dns block 'main'): it said \\x1B[31mred and ***" },
+		  "it said \\x1B[31mred and ***" },
 	};
 
 	log_secret("sesame-open");
@@ -365,7 +356,9 @@ static void failures_are_told_in_one_form(void)
 		acts.gives = cases[i].gives;
 		acts.says = cases[i].says;
 		ok(once(&op) == cases[i].st, "class %s", status_name(op.story.st));
-		is(op.story.text, cases[i].text, "sentence");
+		scoped(free_p) char *text =
+			str_printf("%s%s", op.story.st ? BY : "", cases[i].text);
+		is(op.story.text, text, "sentence");
 		ok(!op.story.hint[0] == (cases[i].st != SEAL_EAUTH), "credentials have a hint: %s",
 		   op.story.hint);
 		op_free(&op);
@@ -395,6 +388,9 @@ static void a_plugins_mistakes_do_not_reach_the_wire(void)
 	acts.bad_json = true;
 	ok(once(&op) == SEAL_EPROTO && strstr(op.story.text, "JSON format"), "JSON: %s",
 	   op.story.text);
+	op_free(&op);
+	acts.method = NULL;
+	ok(once(&op) == SEAL_EPROTO, "even when it does not mind: %s", op.story.text);
 	ok(server.asked == 0, "nothing was sent");
 	op_free(&op);
 	end();
@@ -443,20 +439,29 @@ static void waits_and_repeats(void)
 	}
 }
 
+static void start_all(struct op *o, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		o[i].login = login;
+		op_start(ops, &o[i], &task);
+	}
+}
+
+static void free_all(struct op *o, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		op_free(&o[i]);
+}
+
 static void after_429_the_whole_login_waits(void)
 {
-	struct op a = { .kind = OP_CHECK, .zone = "a.test" },
-		  b = { .kind = OP_CHECK, .zone = "b.test" };
-	struct op c = { .kind = OP_CHECK, .zone = "c.test" };
-
-	begin(&scripted, "wo");
-	acts.method = "GET";
-	a.login = b.login = c.login = login;
-	op_start(ops, &a, &task);
-	op_start(ops, &b, &task);
-	op_start(ops, &c, &task);
-	ok(run() && !a.story.st && !b.story.st && !c.story.st, "all three succeed");
+	struct op o[] = { { .zone = "a.test" }, { .zone = "b.test" }, { .zone = "c.test" } };
 	unsigned early = 0, close = 0;
+
+	begin(&scripted, "wwwo");
+	acts.method = "GET";
+	start_all(o, 3);
+	ok(run() && !o[0].story.st && !o[1].story.st && !o[2].story.st, "all three succeed");
 	for (unsigned i = 3; i < server.asked; i++) {
 		early += server.at_ms[i] < server.at_ms[0] + 20000;
 		close += i > 3 && server.at_ms[i] < server.at_ms[i - 1] + 1000;
@@ -464,9 +469,7 @@ static void after_429_the_whole_login_waits(void)
 	ok(server.asked >= 4 && !early, "nobody asks before Retry-After is over (%u requests)",
 	   server.asked);
 	ok(!close, "then once a second");
-	op_free(&a);
-	op_free(&b);
-	op_free(&c);
+	free_all(o, 3);
 	end();
 }
 
@@ -494,34 +497,27 @@ static void a_published_limit_is_kept(void)
 
 static void one_zone_of_a_login_sees_one_operation_at_a_time(void)
 {
-	struct op a = { .kind = OP_CHECK, .zone = "a.test" },
-		  b = { .kind = OP_CHECK, .zone = "a.test" };
-	struct op c = { .kind = OP_CHECK, .zone = "c.test" };
+	struct op o[] = { { .zone = "a.test" },
+			  { .zone = "a.test" },
+			  { .zone = "a.test" },
+			  { .zone = "c.test" } };
 
 	begin(&scripted, "o");
 	acts.method = "GET";
-	a.login = b.login = c.login = login;
-	op_start(ops, &a, &task);
-	op_start(ops, &b, &task);
-	op_start(ops, &c, &task);
+	start_all(o, 4);
 	ok(run(), "all end");
 	ok(server.at_ms[0] == server.at_ms[1], "two zones at once");
-	ok(server.at_ms[2] > server.at_ms[1], "the same zone later");
-	op_free(&a);
-	op_free(&b);
-	op_free(&c);
+	ok(server.at_ms[2] > server.at_ms[1] && server.at_ms[3] > server.at_ms[2], "one later");
+	free_all(o, 4);
 	end();
 
 	parallel = scripted;
 	parallel.flags = SEAL_PARALLEL;
 	begin(&parallel, "o");
 	acts.method = "GET";
-	a.login = b.login = login;
-	op_start(ops, &a, &task);
-	op_start(ops, &b, &task);
+	start_all(o, 2);
 	ok(run() && server.at_ms[0] == server.at_ms[1], "unless the provider is parallel");
-	op_free(&a);
-	op_free(&b);
+	free_all(o, 2);
 	end();
 }
 
@@ -576,7 +572,7 @@ static void time_is_limited(void)
 	acts.method = "GET";
 	int64_t before = clock_ms();
 	ok(once(&op) == SEAL_EAGAIN, "over");
-	is(op.story.text, "scripted (dns block 'main'): check took longer than 30 s", "sentence");
+	is(op.story.text, BY "check took longer than 30 s", "sentence");
 	ok(clock_ms() - before == 30000, "after %d ms", (int)(clock_ms() - before));
 	op_free(&op);
 	end();

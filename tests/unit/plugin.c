@@ -14,6 +14,7 @@
 #include <dnseal/provider.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +138,19 @@ static void what_is_no_plain_file_is_refused(void)
 	refused(MODULE, "is no regular file", "pipe, without waiting for its other end");
 }
 
+/* Where the last octet is that the linker would map. */
+static size_t mapped_end(void)
+{
+	const ElfW(Ehdr) *h = (const void *)module.data;
+	const ElfW(Phdr) *p = (const void *)(module.data + h->e_phoff);
+	size_t end = 0;
+
+	for (unsigned i = 0; i < h->e_phnum; i++)
+		if (p[i].p_type == PT_LOAD && p[i].p_offset + p[i].p_filesz > end)
+			end = p[i].p_offset + p[i].p_filesz;
+	return end;
+}
+
 static void broken_files_are_refused(void)
 {
 	static const char text[] =
@@ -159,6 +173,8 @@ static void broken_files_are_refused(void)
 		if (!st) /* never write to a file that is in use */
 			dir = fresh_dir();
 	}
+	put(dir, MODULE ".so", module.data, mapped_end() - 1);
+	refused(MODULE, "is cut short", "an octet less than is mapped");
 	buf_add(&copy, module.data, module.len);
 	copy.data[4] ^= 3; /* EI_CLASS */
 	put(dir, MODULE ".so", copy.data, copy.len);

@@ -84,6 +84,13 @@ static void the_sentence_names_every_name_at_fault(void)
 	   "rejectedIdentifier: Policy; example.org: rejectedIdentifier: blocked; caa; problem",
 	   "subproblems are listed");
 	ok(strstr(s.hint, "another CA"), "and there is advice");
+	is(s.problem, "rejectedIdentifier", "the type is kept for programs");
+	struct story copy;
+	story_copy(&copy, &s);
+	story_prefix(&copy, "order 1: ");
+	is(copy.problem, "rejectedIdentifier", "also in a copy with words before it");
+	story_fail(&copy, SEAL_EAGAIN, "something else");
+	is(copy.problem, "", "and is gone with the next failure");
 	problem_free(&p);
 }
 

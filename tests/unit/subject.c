@@ -21,6 +21,18 @@ static struct subject subject;
 static struct options opt;
 static const struct command *command;
 
+static const char root_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBdjCCARugAwIBAgIUd5gldHOTMTBJ9TV1MeDcWn2RDoEwCgYIKoZIzj0EAwIw\n"
+	"DzENMAsGA1UEAwwEcm9vdDAgFw0yNjExMjEwOTMxNDNaGA8yMTI2MTAyODA5MzE0\n"
+	"M1owDzENMAsGA1UEAwwEcm9vdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMlG\n"
+	"ISzighp0uLYk8X7Nsr2Z3fb2Dq+lRP6Ddyk9FB+6ZBpKbPVuRQiljNSoaEHey7fi\n"
+	"GBUlRg3HAcZ5ftD0O0mjUzBRMB0GA1UdDgQWBBQC+c4n7RUmL69XrhM2zI5lpait\n"
+	"szAfBgNVHSMEGDAWgBQC+c4n7RUmL69XrhM2zI5lpaitszAPBgNVHRMBAf8EBTAD\n"
+	"AQH/MAoGCCqGSM49BAMCA0kAMEYCIQDFypL2FTy9HKE+uJRKQ26Q5bUQGZtg58zh\n"
+	"9PMEqz1x0AIhAKCTPST5lHbd3COBb/8xFfNjnZM4p5hP0t2Gs71CfAPb\n"
+	"-----END CERTIFICATE-----\n";
+
 static void put(const char *name, const char *text)
 {
 	FILE *f = fopen(name, "w");
@@ -75,8 +87,9 @@ static void names_are_enough(void)
 
 static void options_are_words(void)
 {
+	put("ca.pem", root_pem);
 	is(ask("", "a.example --dns x --ca zerossl --email m@a.example --agree-tos --key rsa-3072 "
-		   "--challenge dns-account-01 --profile p --override-domain _acme.{domain} "
+		   "--challenge dns-account-01 --profile p --override-domain _Acme.{domain} "
 		   "--resolver 127.0.0.1:5353 --resolver 192.0.2.1 --propagation wait "
 		   "--propagation-timeout 2m --propagation-delay 7s --trust ca.pem"), "", "all of them");
 	const struct cert_conf *c = &subject.cert->conf;
@@ -89,6 +102,9 @@ static void options_are_words(void)
 	   "agree-tos, key, challenge");
 	ok(c->resolvers.n == 2 && c->settle_mode == SETTLE_WAIT && c->settle_timeout_s == 120 &&
 	   c->settle_delay_s == 7, "resolvers and propagation");
+	is(ask("", "a.example --dns x --override-domain {domain}.b\xc3\xbc""cher.example"), "",
+	   "an owner with letters outside of ASCII");
+	is(subject.cert->conf.override_domain, "{domain}.xn--bcher-kva.example", "as A-label");
 	is(ask("resolvers 192.0.2.9", "a.example --dns x --resolver 127.0.0.1"), "", "a resolver");
 	ok(subject.cert->conf.resolvers.n == 1, "takes the place of those in the file");
 	is(ask("", "a.example --dns x --staging"), "", "staging");
@@ -138,6 +154,10 @@ static void mistakes_are_named(void)
 		{ "", "a.example --dns x --challenge dns-persist-01",
 		  "certificate 'a.example': challenge dns-persist-01 is understood, but this version does not "
 		  "carry it out yet" },
+		{ "", "a.example --dns x --trust none.pem",
+		  "--trust: cannot read none.pem: No such file or directory" },
+		{ "", "a.example --dns x --trust dnseal.conf",
+		  "--trust: dnseal.conf holds no CA certificates that can be read: No certificate was found." },
 		{ "", "a.example --dns x --resolver ns.example", "'resolver ns.example': 'system' or an address "
 								"such as 127.0.0.1, 127.0.0.1:5353 or [::1]:53" },
 		{ "dns x { }\ncertificate a.example { names a.example }", "a.example b.example",
