@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,7 @@ enum seal_status problem_fail(const struct problem *p, long http_status, struct 
 	story_fail(story, class_of(p, status, retry_at), "%s%s%s",
 		   *p->name ? p->name : "refused by the CA", *p->detail ? ": " : "", p->detail);
 	story->retry_at = retry_at;
+	str_put(story->problem, "%s", p->name);
 	add_hint(p, story);
 	return story->st;
 }

@@ -77,6 +77,17 @@ void app_warnings(struct app *a)
 
 /* -- setting up ----------------------------------------------------------------------------- */
 
+/* A host without a journal is a host all the same; a file that cannot be written is a mistake. */
+static void open_log(struct app *a)
+{
+	const struct configuration *c = a->conf;
+	struct story story = { 0 };
+
+	log_format_set((enum log_format)c->log_format);
+	if (log_open(c->log, c->log_file, &story))
+		complain_story(c->log == LOG_TO_FILE ? &a->errors : &a->warnings, NULL, 0, &story);
+}
+
 int app_configure(struct app *a, enum reading_depth depth)
 {
 	struct story story = { 0 };
@@ -89,9 +100,7 @@ int app_configure(struct app *a, enum reading_depth depth)
 	if (!a->conf->exists && a->opt.config)
 		complain(&a->conf->errors, NULL, 0, "%s: no such file", path);
 	move(&a->errors, &a->conf->errors);
-	if (log_set_up(a->conf, &story))
-		complain_story(&a->errors, NULL, 0, &story);
-	ui_init(&a->ui, &a->opt); /* stderr may be a file by now */
+	open_log(a);
 	return app_complaints(a);
 }
 
@@ -248,6 +257,7 @@ static void clean_up(struct app *a)
 	complaints_free(&a->warnings);
 	configuration_free(a->conf);
 	options_free(&a->opt);
+	log_close();
 	log_forget();
 }
 

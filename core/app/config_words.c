@@ -5,16 +5,14 @@
 #include "config.h"
 
 #include "app/configuration.h"
-#include "base/log.h"
 
 #include <string.h>
 
-static const char *const log_formats[] = { "text", "json", NULL };
+static const char *const log_formats[] = { [LOG_TEXT] = "text", [LOG_JSON] = "json", NULL };
 static const struct number_limits keep_limits = { 1, 1000 };
 static const struct number_limits version_limits = { 1, 1 };
 
 static void read_log(struct reading *, const struct scfg *, const struct word *, void *);
-static void read_log_format(struct reading *, const struct scfg *, const struct word *, void *);
 static void read_use_account(struct reading *, const struct scfg *, const struct word *, void *);
 static void read_version(struct reading *, const struct scfg *, const struct word *, void *);
 
@@ -82,7 +80,7 @@ static const struct word global_words[] = {
 	{ "version", read_version, 0, 1, 1, 0, &version_limits },
 	{ "state-dir", read_text, offsetof(struct configuration, state_dir), 1, 1, WORD_RAW, NULL },
 	{ "log", read_log, 0, 1, 1, WORD_RAW, NULL },
-	{ "log-format", read_log_format, offsetof(struct configuration, log_format), 1, 1, 0,
+	{ "log-format", read_choice, offsetof(struct configuration, log_format), 1, 1, 0,
 	  log_formats },
 	{ "metrics", read_text, offsetof(struct configuration, metrics), 1, 1,
 	  WORD_RAW | WORD_LATER, NULL },
@@ -159,15 +157,6 @@ static void read_log(struct reading *r, const struct scfg *d, const struct word 
 	} else
 		complain(r->errors, d->file, d->line,
 			 "'log %s': stderr, journal, file:/PATH are possible", clean(to));
-}
-
-static void read_log_format(struct reading *r, const struct scfg *d, const struct word *w, void *at)
-{
-	read_choice(r, d, w, at);
-	if (*(int *)at)
-		complain(r->warnings, d->file, d->line,
-			 "'log-format json' is understood, but this version "
-			 "does not carry it out yet; --json gives events on stdout");
 }
 
 static void read_use_account(struct reading *r, const struct scfg *d, const struct word *w,

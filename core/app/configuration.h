@@ -8,6 +8,7 @@
 
 #include "app/config_file.h"
 #include "app/words.h"
+#include "base/log.h"
 #include "engine/conf.h"
 
 /* All strings lie in the configuration's arena. */
@@ -50,7 +51,6 @@ struct cert_block {
 	unsigned line;
 };
 
-enum log_target { LOG_TO_STDERR, LOG_TO_JOURNAL, LOG_TO_FILE };
 struct configuration {
 	struct arena arena;
 	char *path; /* of the main file, also when there is none */
@@ -62,7 +62,7 @@ struct configuration {
 	const char *state_dir, *metrics; /* or NULL */
 	enum log_target log;
 	const char *log_file;
-	int log_format;
+	int log_format; /* enum log_format */
 	struct words use_account;
 	const struct scfg *use_account_at;
 	struct cert_block defaults;

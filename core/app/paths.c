@@ -4,12 +4,7 @@
 
 #include "app/paths.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* An XDG folder is used when it is absolute (XDG Base Directory Specification). */
@@ -45,32 +40,4 @@ const char *path_state(struct arena *a)
 		return "/var/lib/dnseal";
 	scoped(free_p) char *path = in_home("XDG_STATE_HOME", ".local/state", "dnseal");
 	return arena_str(a, path);
-}
-
-/* The journal takes "<n>" before a line for its priority; the log writes it when $JOURNAL_STREAM
- * names what stderr is (systemd.exec(5)). */
-static void mark_for_journal(void)
-{
-	char stream[64];
-	struct stat st;
-
-	if (fstat(STDERR_FILENO, &st))
-		return;
-	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
-		 (unsigned long long)st.st_ino);
-	setenv("JOURNAL_STREAM", stream, 1);
-}
-
-enum seal_status log_set_up(const struct configuration *c, struct story *story)
-{
-	if (c->log == LOG_TO_JOURNAL)
-		mark_for_journal();
-	if (c->log != LOG_TO_FILE)
-		return SEAL_OK;
-	scoped(fd_p) int fd =
-		open(c->log_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-	if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
-		return story_fail(story, SEAL_ECONFIG, "log file:%s: %s", c->log_file,
-				  strerror(errno));
-	return SEAL_OK;
 }

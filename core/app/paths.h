@@ -13,7 +13,5 @@
 char *path_config(const struct options *, struct story *);
 /* NULL: no HOME. */
 const char *path_state(struct arena *);
-/* log file:PATH and log journal. */
-enum seal_status log_set_up(const struct configuration *, struct story *) MUST_CHECK;
 
 #endif

@@ -4,22 +4,36 @@
 
 #include "base/log.h"
 
+#include "base/clock.h"
 #include "base/encode.h"
+#include "base/json.h"
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define SECRET_MIN 6 /* octets; shorter ones would strike out innocent words */
 #define LINE_MAX_OCTETS 8192
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
 static atomic_int level = LOG_INFO;
+static const struct {
+	const char *name;
+	char priority; /* of syslog(3) */
+} levels[] = { [LOG_ERROR] = { "error", '3' },
+	       [LOG_WARN] = { "warn", '4' },
+	       [LOG_INFO] = { "info", '6' },
+	       [LOG_DETAIL] = { "detail", '7' },
+	       [LOG_HTTP] = { "http", '7' } };
 
 /* Recursive: what draws the screen may ask for log_scrub. */
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -28,6 +42,11 @@ static struct {
 	void *arg;
 } screen;
 static struct words secrets; /* every form of each */
+static struct {
+	enum log_target target;
+	enum log_format format;
+	int fd; /* of file or journal */
+} to = { .fd = -1 };
 
 void log_level_set(enum log_level l)
 {
@@ -105,37 +124,138 @@ static bool to_journal(void)
 	       !fstat(STDERR_FILENO, &st) && device == st.st_dev && inode == st.st_ino;
 }
 
-static void write_stderr(const char *text, size_t len)
+/* -- where lines go ------------------------------------------------------------------------- */
+
+static int open_file(const char *path)
 {
-	while (len) {
-		ssize_t n = write(STDERR_FILENO, text, len);
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+static int open_journal(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	str_put(a.sun_path, "%s", path);
+	if (fd >= 0 && !connect(fd, (const struct sockaddr *)&a, sizeof(a)))
+		return fd;
+	int e = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = e;
+	return -1;
+}
+
+enum seal_status log_open(enum log_target target, const char *path, struct story *story)
+{
+	const char *at = path ? path : JOURNAL_SOCKET;
+	int fd = target == LOG_TO_FILE	    ? open_file(at)
+		 : target == LOG_TO_JOURNAL ? open_journal(at)
+					    : -1;
+
+	if (fd < 0 && target != LOG_TO_STDERR)
+		return story_fail(story, SEAL_ECONFIG, "log: cannot open %s: %s", at,
+				  strerror(errno));
+	log_close();
+	pthread_mutex_lock(&lock);
+	to.target = target;
+	to.fd = fd;
+	pthread_mutex_unlock(&lock);
+	return SEAL_OK;
+}
+
+void log_close(void)
+{
+	pthread_mutex_lock(&lock);
+	if (to.fd >= 0)
+		close(to.fd);
+	to.target = LOG_TO_STDERR;
+	to.fd = -1;
+	pthread_mutex_unlock(&lock);
+}
+
+void log_format_set(enum log_format f)
+{
+	pthread_mutex_lock(&lock);
+	to.format = f;
+	pthread_mutex_unlock(&lock);
+}
+
+static bool write_all(int fd, const struct buf *b)
+{
+	size_t done = 0;
+
+	while (done < b->len) {
+		ssize_t n = write(fd, b->data + done, b->len - done);
 		if (n < 0 && errno != EINTR)
-			return; /* nobody is there to be told */
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
+			return false;
+		done += n > 0 ? (size_t)n : 0;
 	}
+	return true;
+}
+
+static void add_json(struct buf *line, enum log_level l, const char *text)
+{
+	scoped(json_put_p) struct json_object *o = json_object_new_object();
+	char now[RFC3339_LEN];
+
+	json_object_object_add(o, "v", json_object_new_int(1));
+	json_object_object_add(o, "t", json_object_new_string(clock_rfc3339(clock_wall(), now)));
+	json_object_object_add(o, "level", json_object_new_string(levels[l].name));
+	json_object_object_add(o, "message", json_object_new_string(text));
+	scoped(free_p) char *written = json_write(o);
+	buf_printf(line, "%s\n", written);
+}
+
+/* False when it could not be kept there: then stderr has to hear it. */
+static bool keep(enum log_level l, const char *text)
+{
+	scoped(buf_free) struct buf line = { 0 };
+	char now[RFC3339_LEN];
+
+	if (to.target == LOG_TO_STDERR)
+		return false;
+	if (to.target == LOG_TO_JOURNAL) {
+		buf_printf(&line, "PRIORITY=%c\nSYSLOG_IDENTIFIER=dnseal\nMESSAGE=%s\n",
+			   levels[l].priority, text);
+		return send(to.fd, line.data, line.len, MSG_NOSIGNAL) >= 0;
+	}
+	if (to.format == LOG_JSON)
+		add_json(&line, l, text);
+	else
+		buf_printf(&line, "%s %-6s %s\n", clock_rfc3339(clock_wall(), now), levels[l].name,
+			   text);
+	return write_all(to.fd, &line);
+}
+
+static void say(enum log_level l, const char *text)
+{
+	scoped(buf_free) struct buf line = { 0 };
+
+	if (to_journal())
+		buf_printf(&line, "<%c>", levels[l].priority);
+	if (to.format == LOG_JSON && to.target == LOG_TO_STDERR)
+		add_json(&line, l, text);
+	else
+		buf_printf(&line, "%s\n", text);
+	if (screen.hide)
+		screen.hide(screen.arg);
+	if (!write_all(STDERR_FILENO, &line))
+		errno = 0; /* nobody is there to be told */
+	if (screen.show)
+		screen.show(screen.arg);
 }
 
 static void put_line(enum log_level l, const char *text)
 {
-	static const char *const marks[] = { [LOG_ERROR] = "<3>",
-		                             [LOG_WARN] = "<4>",
-		                             [LOG_INFO] = "<6>",
-		                             [LOG_DETAIL] = "<7>",
-		                             [LOG_HTTP] = "<7>" };
 	scoped(buf_free) struct buf struck = { 0 };
-	scoped(buf_free) struct buf line = { 0 };
 
 	scrub(text, &struck);
 	while (struck.len && struck.data[struck.len - 1] == '\n')
 		struck.data[--struck.len] = '\0';
 	scoped(free_p) char *shown = text_clean(buf_text(&struck), struck.len, LINE_MAX_OCTETS);
-	buf_printf(&line, "%s%s\n", to_journal() ? marks[l] : "", shown);
-	if (screen.hide)
-		screen.hide(screen.arg);
-	write_stderr(line.data, line.len);
-	if (screen.show)
-		screen.show(screen.arg);
+	if (!keep(l, shown) || l == LOG_ERROR || isatty(STDERR_FILENO))
+		say(l, shown);
 }
 
 void log_vline(enum log_level l, const char *fmt, va_list ap)

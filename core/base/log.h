@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * log.h - the talk on stderr: context first, one line an event, secrets struck out by value.
+ * log.h - the talk: context first, one line an event, secrets struck out by value.
  *
  * Only engine and app log; base, net, crypto, acme and dns return what happened (net/http logs its
  * exchanges at LOG_HTTP).  Thread safe. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/scope.h"
+#include "base/status.h"
 
 #include <stdbool.h>
 
@@ -17,6 +17,21 @@ enum log_level { LOG_ERROR = 0, LOG_WARN, LOG_INFO, LOG_DETAIL, LOG_HTTP };
 /* LOG_INFO until set; -q LOG_WARN, -v LOG_DETAIL, -vv LOG_HTTP. */
 void log_level_set(enum log_level);
 bool log_is_on(enum log_level);
+
+/* Where lines go; LOG_TO_STDERR until said.  With the other two a person at a terminal sees all of
+ * it all the same, and any other stderr the errors.
+ *
+ * path   of the file, appended to and made with mode 0640 when missing; of the journal's socket,
+ *        NULL for the usual one (systemd-journald.service(8))
+ * Fails with SEAL_ECONFIG and leaves everything as it was. */
+enum log_target { LOG_TO_STDERR, LOG_TO_JOURNAL, LOG_TO_FILE };
+enum seal_status log_open(enum log_target, const char *path, struct story *) MUST_CHECK;
+void log_close(void); /* back to stderr */
+/* Text: in a file with time and level before it.  JSON: {"v":1,"t":"2026-11-21T09:22:30Z",
+ * "level":"info","message":"..."}; the journal has fields of its own and gets the message. */
+enum log_format { LOG_TEXT, LOG_JSON };
+void log_format_set(enum log_format);
+
 /* One line; a final newline is added, what is not fit to show becomes \xHH (base/text.h).  It
  * starts with "<n>" when stderr is the journal: $JOURNAL_STREAM names its device and inode. */
 void log_line(enum log_level, const char *fmt, ...) PRINTF(2, 3);

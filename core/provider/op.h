@@ -7,8 +7,9 @@
  * Operations on one zone of one login run one after the other (unless the provider is
  * SEAL_PARALLEL).  429 and 503 with Retry-After are waited out up to 120 s in total, and the
  * login's other operations wait too; transport failures of idempotent requests (GET, HEAD, PUT,
- * DELETE) are repeated twice; the provider's per_minute is kept.  Names are checked on the way in and out, TTLs clamped to the
- * provider's limits, more records than a batch can carry are split. */
+ * DELETE) are repeated twice; the provider's per_minute is kept.  Names and data are checked on the
+ * way in and out and put into one spelling, TTLs clamped to the provider's limits, more records
+ * than a batch can carry are split, but for OP_SET. */
 #ifndef PROVIDER_OP_H
 #define PROVIDER_OP_H
 

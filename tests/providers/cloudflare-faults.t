@@ -60,7 +60,7 @@ wait_for() { # FILE PATTERN
 
 start_fake() { # ARGUMENTS...
 	: >"$dir/log"
-	python3 "$srcdir/tests/servers/cloudflare_api.py" --listen 127.0.0.1:0 --cert "$dir/cert.pem" \
+	python3 "$srcdir/tests/servers/cloudflare.py" --listen 127.0.0.1:0 --cert "$dir/cert.pem" \
 		--key "$dir/key.pem" --config "$dir/config.json" "$@" >"$dir/log" 2>&1 &
 	fake=$!
 	pids="$pids $fake"
