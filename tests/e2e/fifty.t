@@ -34,9 +34,10 @@ ok '- key and certificate are a pair' pair_matches knot
 ok '- the chain verifies' chain_verifies knot
 is '- one update to add, one to remove' "$(knot_updates many.test)" 2
 is '- one connection to the CA' "$(ca_connections)" 1
-requests=$(ca_requests)
-# 2 n and what every order needs; a slow machine looks at the order more often.
-ok "- hardly more than two requests a name to the CA ($requests)" test "$requests" -le 116
+requests=$(($(ca_requests) - $(ca_polls)))
+ok "- at most 2 n + 8 requests to the CA beside polls ($requests)" test "$requests" -le 108
+polls=$(ca_polls)
+ok "- and few polls ($polls)" test "$polls" -le 20
 is '- nothing is left in DNS' "$(leftovers 127.0.0.2 many.test)" ''
 
 ok 'fifty names at BIND' dnseal -q issue bind

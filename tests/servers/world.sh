@@ -435,6 +435,7 @@ badca_start() {
 # ---- what the servers saw
 
 ca_requests() { grep -c ' -> calling handler()' "$WORLD/pebble.log"; }
+ca_polls() { grep -c 'POST /my-order/.* -> calling handler()' "$WORLD/pebble.log"; }
 ca_connections() { grep -c '^connection' "$WORLD/relay.log"; }
 knot_updates() { grep -c "\\[$1\\.\\] DDNS, processing" "$WORLD/ns1.log"; }
 # BIND writes a line a record; those of one message name the same client and port.

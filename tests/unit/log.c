@@ -3,13 +3,19 @@
 #include "config.h"
 
 #include "tests/tap.h"
+#include "tests/temp.h"
 
+#include "base/clock.h"
 #include "base/encode.h"
+#include "base/file.h"
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static FILE *caught; /* what stderr is while the tests run */
@@ -175,8 +181,125 @@ static void the_screen_steps_aside(void)
 	is(said(), "line\n", "no screen");
 }
 
+#define NOW 1795226550 /* 2026-11-21T02:02:30Z */
+#define T "2026-11-21T02:02:30Z"
+
+static char *path_of(const char *name)
+{
+	return str_printf("%s/%s", temp_dir, name);
+}
+
+static char *content(const char *name)
+{
+	scoped(free_p) char *path = path_of(name);
+	scoped(buf_free) struct buf b = { 0 };
+	struct story story = { 0 };
+
+	return file_read(path, 1 << 20, &b, &story) ? str_copy(story.text) : str_copy(buf_text(&b));
+}
+
+static void a_file_keeps_lines_with_their_time(void)
+{
+	scoped(free_p) char *path = path_of("log"), *nowhere = path_of("none/log");
+	struct story story = { 0 };
+	struct stat st;
+
+	ok(log_open(LOG_TO_FILE, nowhere, &story) == SEAL_ECONFIG && strstr(story.text, nowhere),
+	   "%s", story.text);
+	log_line(LOG_INFO, "still here");
+	is(said(), "still here\n", "a file that cannot be opened changes nothing");
+	ok(!log_open(LOG_TO_FILE, path, &story), "a file");
+	log_secret("correct-horse-battery");
+	log_line(LOG_INFO, "a.example: order\nmade with correct-horse-battery");
+	log_line(LOG_WARN, "slow");
+	log_line(LOG_DETAIL, "not asked for");
+	is(said(), "", "what is in the file is not on stderr");
+	log_line(LOG_ERROR, "refused");
+	is(said(), "refused\n", "but an error is");
+	log_close();
+	log_line(LOG_INFO, "after");
+	is(said(), "after\n", "closed: stderr again");
+	ok(!log_open(LOG_TO_FILE, path, &story), "opened again");
+	log_line(LOG_INFO, "more");
+	log_close();
+	scoped(free_p) char *text = content("log");
+	is(text, T " info   a.example: order made with ***\n" T " warn   slow\n" T " error  refused\n"
+	   T " info   more\n", "all of it, appended");
+	ok(!stat(path, &st) && (st.st_mode & 07777) == 0640, "not for everybody");
+	log_forget();
+	said();
+}
+
+static void json_lines_have_four_members(void)
+{
+	scoped(free_p) char *path = path_of("json");
+	struct story story = { 0 };
+
+	log_format_set(LOG_JSON);
+	log_line(LOG_WARN, "it said \"no\"\x1b");
+	is(said(), "{\"v\":1,\"t\":\"" T "\",\"level\":\"warn\","
+		   "\"message\":\"it said \\\"no\\\"\\\\x1B\"}\n", "on stderr");
+	ok(!log_open(LOG_TO_FILE, path, &story), "a file");
+	log_line(LOG_ERROR, "e");
+	is(said(), "e\n", "with a file, stderr has people's lines");
+	log_close();
+	scoped(free_p) char *text = content("json");
+	is(text, "{\"v\":1,\"t\":\"" T "\",\"level\":\"error\",\"message\":\"e\"}\n",
+	   "in the file");
+	log_format_set(LOG_TEXT);
+}
+
+static void the_journal_gets_fields(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	scoped(fd_p) int journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct story story = { 0 };
+	char got[200] = "";
+
+	str_put(a.sun_path, "%s/socket", temp_dir);
+	ok(log_open(LOG_TO_JOURNAL, a.sun_path, &story) == SEAL_ECONFIG, "%s", story.text);
+	ok(journal >= 0 && !bind(journal, (struct sockaddr *)&a, sizeof(a)), "a journal");
+	ok(!log_open(LOG_TO_JOURNAL, a.sun_path, &story), "is found");
+	log_line(LOG_WARN, "slow");
+	is(said(), "", "nothing on stderr");
+	got[recv(journal, got, sizeof(got) - 1, MSG_DONTWAIT) < 0 ? 0 : sizeof(got) - 1] = '\0';
+	is(got, "PRIORITY=4\nSYSLOG_IDENTIFIER=dnseal\nMESSAGE=slow\n", "one entry");
+	close(journal);
+	journal = -1;
+	log_line(LOG_INFO, "lost?");
+	is(said(), "lost?\n", "a journal that went away: stderr");
+	log_close();
+}
+
+static void a_person_at_a_terminal_sees_it_all(void)
+{
+	scoped(free_p) char *path = path_of("both");
+	scoped(fd_p) int ours = posix_openpt(O_RDWR | O_NOCTTY);
+	const char *name = ours < 0 || grantpt(ours) || unlockpt(ours) ? NULL : ptsname(ours);
+	scoped(fd_p) int terminal = name ? open(name, O_RDWR | O_NOCTTY) : -1;
+	struct story story = { 0 };
+	char got[100] = "";
+
+	if (terminal < 0) {
+		ok(true, "# SKIP no terminals here");
+		return;
+	}
+	dup2(terminal, STDERR_FILENO);
+	ok(!log_open(LOG_TO_FILE, path, &story), "a file");
+	log_line(LOG_INFO, "line");
+	log_close();
+	dup2(fileno(caught), STDERR_FILENO);
+	ssize_t n = read(ours, got, sizeof(got) - 1);
+	got[n > 0 ? n : 0] = '\0';
+	is(got, "line\r\n", "on the terminal");
+	scoped(free_p) char *text = content("both");
+	is(text, T " info   line\n", "and in the file");
+}
+
 int main(void)
 {
+	temp_make();
+	clock_own(NOW, 1);
 	caught = tmpfile();
 	if (!caught || dup2(fileno(caught), STDERR_FILENO) < 0)
 		return 1;
@@ -191,6 +314,10 @@ int main(void)
 	the_longest_of_two_secrets_wins();
 	secrets_can_be_forgotten();
 	the_screen_steps_aside();
+	a_file_keeps_lines_with_their_time();
+	json_lines_have_four_members();
+	the_journal_gets_fields();
+	a_person_at_a_terminal_sees_it_all();
 	fclose(caught);
 	return done();
 }
