@@ -456,6 +456,7 @@ dnseal() {
 
 # A configuration: account, one login for Knot and one for BIND.
 configure() {
+	test_ca
 	cat <<-END >"$CONF"
 	propagation { timeout 60s }
 	account test {
