@@ -161,6 +161,17 @@ static bool is_unsure(const struct post *p)
 	return p->once && call->status >= 500 && call->status != 503;
 }
 
+/* How long until the same once more; -1: never.  A CA that refuses every nonce of a round may have
+ * lost its memory of them: it is given a moment. */
+static int64_t pause_before_next(struct post *p)
+{
+	if (p->problem.type == PROBLEM_BAD_NONCE) {
+		p->nonce_tries = 0;
+		return again_pause_ms(&p->again);
+	}
+	return is_unsure(p) ? -1 : again_ms(&p->again, &p->call);
+}
+
 static void read_reply(struct post *p)
 {
 	const struct http_call *call = &p->call;
@@ -175,7 +186,7 @@ static void read_reply(struct post *p)
 	if (st && try_next_nonce(p))
 		return;
 	nonces_serve(p->ca);
-	int64_t pause_ms = st && !is_unsure(p) ? again_ms(&p->again, call) : -1;
+	int64_t pause_ms = st ? pause_before_next(p) : -1;
 	if (pause_ms >= 0)
 		rest(p, pause_ms, POST_WAIT);
 	else

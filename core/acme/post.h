@@ -3,9 +3,9 @@
  *
  * post.h - one signed request: the only place that signs, takes nonces and repeats.
  *
- * badNonce: at once with the nonce of that very reply, at most 12 tries.  No connection, cut, 5xx
- * without Retry-After: 3 tries, after 1 and 3 s.  503 and 429 with a Retry-After of at most 10 s:
- * waited out once.  Everything else is the caller's. */
+ * badNonce: at once with the nonce of that very reply, at most 12 tries a round, and three rounds.
+ * No connection, cut, 5xx without Retry-After: 3 tries.  Between rounds and tries 1 and 3 s.  503
+ * and 429 with a Retry-After of at most 10 s: waited out once.  Everything else is the caller's. */
 #ifndef ACME_POST_H
 #define ACME_POST_H
 

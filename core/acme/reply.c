@@ -120,9 +120,15 @@ enum seal_status reply_read(const struct http_call *call, const char *accept,
 	return read_bad(call, ret, ret_problem, story);
 }
 
-int64_t again_ms(struct again *a, const struct http_call *call)
+int64_t again_pause_ms(struct again *a)
 {
 	static const int64_t pauses_ms[AGAIN_TRIES - 1] = { 1000, 3000 };
+
+	return a->tries < COUNT(pauses_ms) ? pauses_ms[a->tries++] : -1;
+}
+
+int64_t again_ms(struct again *a, const struct http_call *call)
+{
 	bool answered = !call->story.st;
 	int64_t retry_s = answered ? http_retry_after(call) : -1;
 
@@ -133,5 +139,5 @@ int64_t again_ms(struct again *a, const struct http_call *call)
 		return (retry_s ? retry_s : 1) * 1000;
 	}
 	bool lost = answered ? call->status >= 500 && retry_s < 0 : call->story.st == SEAL_EAGAIN;
-	return lost && a->tries < COUNT(pauses_ms) ? pauses_ms[a->tries++] : -1;
+	return lost ? again_pause_ms(a) : -1;
 }

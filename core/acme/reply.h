@@ -20,5 +20,7 @@ enum seal_status reply_read(const struct http_call *, const char *accept, struct
 /* Milliseconds to wait before the same request is sent again, -1: it shall not be.  Lost replies
  * and 5xx: three tries.  503 and 429 that name a moment within 10 s: waited out once. */
 int64_t again_ms(struct again *, const struct http_call *);
+/* The next of these pauses, for a failure that is transient whatever its status; -1: no more. */
+int64_t again_pause_ms(struct again *);
 
 #endif

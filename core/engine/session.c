@@ -33,7 +33,8 @@ void session_free(struct session *s)
 	directory_get_free(&s->directory);
 	account_get_free(&s->account);
 	lock_drop(&s->lock);
-	s->file.key = NULL; /* the ca's by now */
+	if (s->ca.key)
+		s->file.key = NULL; /* handed over */
 	account_file_free(&s->file);
 	ca_free(&s->ca);
 	free(s);

@@ -176,12 +176,14 @@ static void nonce_storms(void)
 		unsigned n;
 		enum seal_status st;
 		unsigned posts, heads;
+		int64_t rest_ms; /* between rounds of 12 */
 	} cases[] = {
-		{ REFUSE, 1, SEAL_OK, 2, 1 },
-		{ REFUSE, 11, SEAL_OK, 12, 1 },
-		{ REFUSE, 12, SEAL_EAGAIN, 12, 1 },
-		{ REFUSE, 13, SEAL_EAGAIN, 12, 1 },
-		{ REFUSE_BARE, 3, SEAL_OK, 4, 4 }, /* no nonce in the refusal: fetch one */
+		{ REFUSE, 1, SEAL_OK, 2, 1, 0 },
+		{ REFUSE, 11, SEAL_OK, 12, 1, 0 },
+		{ REFUSE, 12, SEAL_OK, 13, 1, 1000 },
+		{ REFUSE, 35, SEAL_OK, 36, 1, 4000 },
+		{ REFUSE, 36, SEAL_EAGAIN, 36, 1, 4000 },
+		{ REFUSE_BARE, 3, SEAL_OK, 4, 4, 0 }, /* no nonce in the refusal: fetch one */
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -194,8 +196,9 @@ static void nonce_storms(void)
 		ok(s.door.posts == cases[i].posts && s.door.heads == cases[i].heads,
 		   "%u posts, %u HEADs", s.door.posts, s.door.heads);
 		ok(clock_ms() - began ==
-			   (int64_t)MOCK_DELAY_MS * (cases[i].posts + cases[i].heads),
-		   "without a pause");
+			   (int64_t)MOCK_DELAY_MS * (cases[i].posts + cases[i].heads) +
+				   cases[i].rest_ms,
+		   "resting %d ms", (int)cases[i].rest_ms);
 		ok(s.ca.nonces_alive == s.ca.n_nonces, "the count is right");
 		post_free(&p);
 		end();
