@@ -91,8 +91,8 @@ static bool is_ascii(const char *s)
 	return !*s;
 }
 
-/* Names in the data of MX, CNAME and their like may be typed with letters outside of ASCII; a string
- * in quotes, and TXT as a whole, is taken as it is. */
+/* Names in the data of MX, CNAME and their like may have letters outside of ASCII; a string in
+ * quotes, and TXT as a whole, is taken as it is. */
 static enum seal_status add_data(struct by_hand *h, const char *text, struct story *story)
 {
 	scoped(words_free) struct words w = { 0 };

@@ -18,7 +18,7 @@ struct story {
 	enum seal_status st;
 	char text[600];
 	char hint[300];       /* what to do about it; "" when nothing is known */
-	char problem[64];     /* type of the ACME problem (RFC 8555 6.7) behind it; "" when none is */
+	char problem[64];     /* type of the ACME problem behind it (RFC 8555 6.7); "": none */
 	int64_t retry_at;     /* wall clock, seconds; 0 = the other side named no moment */
 };
 

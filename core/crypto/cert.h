@@ -48,8 +48,8 @@ bool chain_has_key(const struct chain *, const struct key *);
 /* Does the chain end in the CA bundle at `trust` (NULL = the system's)?  For information. */
 bool chain_is_trusted(const struct chain *, const char *trust);
 
-/* Is there at least one certificate in PEM in this file, and can all of them be read?  SEAL_ECONFIG,
- * with a sentence that names the file. */
+/* Is there at least one certificate in PEM in this file, and can all be read?  SEAL_ECONFIG, with a
+ * sentence that names the file. */
 enum seal_status bundle_check(const char *path, struct story *) MUST_CHECK;
 
 #endif

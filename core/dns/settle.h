@@ -10,8 +10,9 @@
  * asks everything at once, which is all there is when everything is there.  confirm: all of them
  * once more, half a second later.  An address that fell silent is excused after 3 silent rounds
  * over 30 s when all others are satisfied.  Without confirm the first half second goes in steps
- * that double from 20 ms: an own secondary follows at once.  SERVFAIL counts as not yet.  When the time is over
- * everything unsatisfied is asked a last time, and the serials, so that the report is true.
+ * that double from 20 ms: an own secondary follows at once.  SERVFAIL counts as not yet.  When the
+ * time is over everything unsatisfied is asked a last time, and the serials, so that the report is
+ * true.
  *
  * Never asks a recursive resolver, unless the mode is SETTLE_RESOLVERS: then each want is one
  * question a round, to the resolvers in turn (RD=1, no AA), a resolver that answered in the

@@ -284,6 +284,7 @@ static void a_person_at_a_terminal_sees_it_all(void)
 		ok(true, "# SKIP no terminals here");
 		return;
 	}
+	fcntl(ours, F_SETFL, O_NONBLOCK);
 	dup2(terminal, STDERR_FILENO);
 	ok(!log_open(LOG_TO_FILE, path, &story), "a file");
 	log_line(LOG_INFO, "line");
