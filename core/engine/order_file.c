@@ -44,7 +44,6 @@ static enum seal_status make_reserve(const char *path, struct story *story)
 enum seal_status order_file_begin(const struct store *s, const char *cert, struct order_file *f,
 				  struct story *story)
 {
-	scoped(free_p) char *certs = store_path(s, "certs");
 	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
 	scoped(free_p) char *dir = store_path(s, "certs/%s/order", cert);
 	scoped(free_p) char *reserve = store_path(s, "certs/%s/order/reserve", cert);
@@ -65,11 +64,7 @@ enum seal_status order_file_begin(const struct store *s, const char *cert, struc
 		st = files_create(dir, parts, COUNT(parts), story);
 	if (!st)
 		st = make_reserve(reserve, story);
-	if (!st)
-		st = dir_sync(dir, story);
-	if (!st)
-		st = dir_sync(home, story);
-	return st ? st : dir_sync(certs, story);
+	return st ? st : dir_sync(dir, story); /* its parents are: dir_make saw to it */
 }
 
 enum seal_status order_file_save(const struct store *s, const char *cert,
