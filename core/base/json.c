@@ -84,13 +84,44 @@ static bool is_blank(const char *s, size_t len)
 	return !len;
 }
 
+/* Everything outside of ASCII as \uXXXX.  json-c 0.18, when strict, takes UTF-8 behind an escape for
+ * control characters; json_read() has checked that it is well-formed. */
+static void write_ascii(const char *text, size_t len, struct buf *ret)
+{
+	for (size_t i = 0; i < len;) {
+		uint32_t c = 0;
+		size_t n = text_utf8_at((const uint8_t *)text + i, len - i, &c);
+		if (c < 0x80)
+			buf_char(ret, text[i]);
+		else if (c < 0x10000)
+			buf_printf(ret, "\\u%04x", c);
+		else
+			buf_printf(ret, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+		i += n ? n : 1;
+	}
+}
+
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			return false;
+	return true;
+}
+
 static const char *parse(const char *text, size_t len, struct json_object **ret)
 {
 	struct json_tokener *t = json_tokener_new_ex(DEPTH_MAX);
+	scoped(buf_free) struct buf ascii = { .max = 6 * BUF_MAX };
 
 	if (!t)
 		abort(); /* out of memory */
-	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	if (!is_ascii(text, len)) {
+		write_ascii(text, len, &ascii);
+		text = buf_text(&ascii);
+		len = ascii.len;
+	}
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
 	*ret = json_tokener_parse_ex(t, text, (int)len);
 	size_t end = json_tokener_get_parse_end(t);
 	enum json_tokener_error e = json_tokener_get_error(t);

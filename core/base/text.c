@@ -11,8 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Octets of the well-formed UTF-8 sequence at s (RFC 3629), its code point in ret; 0 if none. */
-static size_t utf8_at(const uint8_t *s, size_t len, uint32_t *ret)
+size_t text_utf8_at(const uint8_t *s, size_t len, uint32_t *ret)
 {
 	static const struct {
 		uint8_t mask, lead, n;
@@ -46,7 +45,7 @@ bool text_is_utf8(const char *s, size_t len)
 	uint32_t c;
 
 	for (size_t i = 0, n; i < len; i += n) {
-		n = utf8_at((const uint8_t *)s + i, len - i, &c);
+		n = text_utf8_at((const uint8_t *)s + i, len - i, &c);
 		if (!n)
 			return false;
 	}
@@ -80,7 +79,7 @@ char *text_clean(const char *s, size_t len, size_t max)
 	for (size_t i = 0; i < len;) {
 		const uint8_t *at = (const uint8_t *)s + i;
 		uint32_t c = 0;
-		size_t n = utf8_at(at, len - i, &c);
+		size_t n = text_utf8_at(at, len - i, &c);
 		bool plain = n && (shown(c) || c == ' ');
 
 		if (out.len + (plain ? n : 4) > max) {

@@ -19,6 +19,8 @@ char *text_clean(const char *s, size_t len, size_t max);
 const char *text_clean_to(const char *s, char *out, size_t out_size);
 #define clean(s) text_clean_to((s), (char[TEXT_CLEAN_MAX]){ 0 }, TEXT_CLEAN_MAX)
 
+/* Octets of the well-formed UTF-8 sequence at s, its code point in ret; 0 if there is none. */
+size_t text_utf8_at(const uint8_t *s, size_t len, uint32_t *ret);
 bool text_is_utf8(const char *s, size_t len); /* well-formed throughout (RFC 3629) */
 
 /* Blank-separated words.  words_free accepts NULL. */
