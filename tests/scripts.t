@@ -21,4 +21,5 @@ fi
 for script in $(find tests etc -name '*.py' | sort); do
 	is "$script" "$(python3 -c 'import ast, sys; ast.parse(open(sys.argv[1], "rb").read())' "$script" 2>&1)" ''
 done
+is 'tests can be run' "$(find tests -name '*.t' ! -perm -100)" ''
 done_testing

@@ -28,7 +28,7 @@ static enum seal_status not_expected(const struct http_call *call, const char *e
 	char type[TYPE_LEN];
 
 	http_content_type(call, type);
-	if (!*type && !call->reply.len)
+	if (!call->reply.len)
 		return story_fail(story, st, "CA answered %ld without a word (%s)", call->status,
 				  clean(call->url));
 	return story_fail(story, st, "CA answered %ld %s where %s was expected (%s)", call->status,
@@ -49,7 +49,8 @@ static enum seal_status read_good(const struct http_call *call, const char *acce
 		return SEAL_OK;
 	if (!is_json(type))
 		return not_expected(call, "JSON", SEAL_EPROTO, story);
-	return json_read(buf_text(&call->reply), call->reply.len, "the CA's reply", ret, story);
+	scoped(free_p) char *what = str_printf("the reply of %s", clean(call->url));
+	return json_read(buf_text(&call->reply), call->reply.len, what, ret, story);
 }
 
 /* The problem document of a refusal; also of a CA that forgot its content type. */

@@ -225,7 +225,7 @@ void app_wait(struct app *a, struct waiter *w)
 
 bool app_can_ask(const struct app *a)
 {
-	return !a->opt.no_input && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	return a->opt.yes || (!a->opt.no_input && isatty(STDIN_FILENO) && isatty(STDERR_FILENO));
 }
 
 bool app_ask(struct app *a, const char *question)
@@ -234,6 +234,10 @@ bool app_ask(struct app *a, const char *question)
 
 	if (!app_can_ask(a))
 		return false;
+	if (a->opt.yes) {
+		log_line(LOG_INFO, "%s  yes (--yes)", question);
+		return true;
+	}
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
@@ -283,6 +287,7 @@ int app_main(int argc, char **argv)
 	struct app a = { 0 };
 	enum seal_status st = options_read(&a.opt, argc, argv, &a.command);
 
+	setvbuf(stdout, NULL, _IOLBF, 0); /* in its place among the lines of stderr */
 	set_log_level(&a.opt);
 	ui_init(&a.ui, &a.opt);
 	int status = st ? app_fail(&a, NULL, &a.opt.story) : run(&a);

@@ -54,7 +54,7 @@ struct task *waiter_begin(struct waiter *, struct app *);
 void app_wait(struct app *, struct waiter *);
 
 const char *app_state_dir(struct app *);
-/* "Is this all right?" on a terminal; --yes answers, --no-input and no terminal mean no. */
+/* "Is this all right?" on a terminal; --yes answers, else --no-input and no terminal mean no. */
 bool app_can_ask(const struct app *);
 bool app_ask(struct app *, const char *question);
 

@@ -19,35 +19,79 @@
 
 /* -- telling -------------------------------------------------------------------------------- */
 
-static void tell(struct check *c, const char *what, const char *about, const struct story *story,
-		 const char *message)
+void check_tell(struct check *c, const struct finding *f)
 {
-	bool fine = !story || !story->st;
-	const char *text = fine ? message : story->text;
+	char mark[32];
 
 	c->n++;
-	if (!fine) {
-		c->n_failed++;
-		c->worst = exit_worse(c->worst, exit_of(story->st));
-	}
+	c->n_failed += f->mark == MARK_FAIL;
 	if (c->app->ui.mode != UI_JSON) {
-		if (!fine || !c->app->opt.quiet)
-			printf("%-5s %-12s %s: %s\n", fine ? "ok" : "FAIL", what, about, text);
-		if (!fine && *story->hint)
-			printf("      %-12s %s\n", "", story->hint);
+		if (f->mark != MARK_OK || !c->app->opt.quiet)
+			printf("%s %-12s %s: %s\n", show_mark(&c->app->ui, f->mark, 5, mark),
+			       f->check, f->about, f->text);
+		if (f->hint && *f->hint)
+			printf("      %-12s %s\n", "", f->hint);
 		return;
 	}
 	struct json_object *o = event_new("check", NULL);
-	json_text(o, "check", what);
-	json_text(o, "subject", about);
-	json_object_object_add(o, "ok", json_object_new_boolean(fine));
-	json_text(o, "message", text);
-	json_text(o, "class", fine ? NULL : status_name(story->st));
-	json_text(o, "hint", !fine && *story->hint ? story->hint : NULL);
+	json_text(o, "check", f->check);
+	json_text(o, "subject", f->about);
+	json_object_object_add(o, "ok", json_object_new_boolean(f->mark != MARK_FAIL));
+	json_text(o, "state", mark_name(f->mark));
+	json_text(o, "message", f->text);
+	json_text(o, "class", f->class);
+	json_text(o, "hint", f->hint && *f->hint ? f->hint : NULL);
 	json_print(o);
 }
 
+void check_fail(struct check *c, const char *what, const char *about, const struct story *s)
+{
+	c->worst = exit_worse(c->worst, exit_of(s->st));
+	check_tell(c, &(struct finding){ .mark = MARK_FAIL,
+					 .check = what,
+					 .about = about,
+					 .text = s->text,
+					 .class = status_name(s->st),
+					 .hint = s->hint });
+}
+
+static void tell(struct check *c, const char *what, const char *about, const struct story *story,
+		 const char *message)
+{
+	if (story && story->st)
+		check_fail(c, what, about, story);
+	else
+		check_tell(c, &(struct finding){
+				      .check = what, .about = about, .text = message });
+}
+
 /* -- storage -------------------------------------------------------------------------------- */
+
+static void judge_life(struct check *c, const char *cert, const struct standing *s)
+{
+	const struct cert_info *leaf = standing_leaf(s);
+	struct finding f = { .check = "storage", .about = cert, .text = "there is none yet" };
+	struct story story = { 0 };
+	char ends[32], due[32];
+
+	if (leaf && leaf->not_after <= clock_wall()) {
+		story_fail(&story, SEAL_EAGAIN, "expired on %s", show_date(leaf->not_after, ends));
+		story_hint(&story, "run: dnseal issue %s", cert);
+		check_fail(c, f.check, f.about, &story);
+		return;
+	}
+	bool is_due = leaf && s->due <= clock_wall();
+	scoped(free_p) char *text =
+		leaf ? str_printf("valid until %s%s%s", show_date(leaf->not_after, ends),
+				  is_due ? ", due since " : "",
+				  is_due ? show_date(s->due, due) : "")
+		     : NULL;
+	if (text)
+		f.text = text;
+	if (is_due)
+		f.mark = MARK_WARN;
+	check_tell(c, &f);
+}
 
 static void check_storage(struct check *c)
 {
@@ -63,16 +107,11 @@ static void check_storage(struct check *c)
 		const struct cert_conf *cert = &c->subjects.at[i].cert->conf;
 		struct standing s;
 		struct story story = { 0 };
-		char date[32] = "";
 		if (standing_read(&a->store, cert->name, cert, &s, &story)) {
-			tell(c, "storage", cert->name, &story, NULL);
+			check_fail(c, "storage", cert->name, &story);
 			continue;
 		}
-		const struct cert_info *leaf = standing_leaf(&s);
-		scoped(free_p) char *text =
-			leaf ? str_printf("valid until %s", show_date(leaf->not_after, date))
-			     : str_copy("there is none yet");
-		tell(c, "storage", cert->name, NULL, text);
+		judge_life(c, cert->name, &s);
 		standing_free(&s);
 	}
 }
@@ -184,23 +223,39 @@ static void check_credentials(struct check *c)
 
 /* -- zones ---------------------------------------------------------------------------------- */
 
+/* Servers that we cannot reach because this host lacks IPv4 or IPv6 say nothing about themselves. */
+static size_t count_bad(const struct servers_find *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += f->at[i].class != SERVER_AUTH && f->at[i].class != SERVER_NOROUTE;
+	return n;
+}
+
 static void check_place(struct check *c, const struct cert_conf *cert, const struct place *p)
 {
 	scoped(free_p) char *about = str_printf("%s, %s", cert->name, p->start);
 	char n[40];
 
 	if (p->zone.story.st || !p->login || p->servers->story.st) {
-		tell(c, "dns", about,
-		     p->zone.story.st ? &p->zone.story
-		     : !p->login      ? &p->login_story
-				      : &p->servers->story,
-		     NULL);
+		check_fail(c, "dns", about,
+			   p->zone.story.st ? &p->zone.story
+			   : !p->login      ? &p->login_story
+					    : &p->servers->story);
 		return;
 	}
+	bool fine = !count_bad(p->servers);
 	scoped(free_p) char *text =
 		str_printf("zone %s by dns %s, %zu of %s answer", p->zone.apex, p->login->name,
 			   p->servers->n_auth, show_count(p->servers->n, "server", n));
-	tell(c, "dns", about, NULL, text);
+	check_tell(c, &(struct finding){ .mark = fine ? MARK_OK : MARK_WARN,
+					 .check = "dns",
+					 .about = about,
+					 .text = text,
+					 .hint = fine ? NULL
+						      : "the CA may meet one of the others; dnseal "
+							"plan shows each" });
 }
 
 static void check_dns(struct check *c)
@@ -229,6 +284,7 @@ static const struct {
 	{ "ca", check_ca }, /* and clock */
 	{ "credentials", check_credentials },
 	{ "dns", check_dns },
+	{ "live", check_live }, /* when asked for */
 };
 
 bool check_is_ignored(const struct check *c, const char *name)
@@ -255,6 +311,21 @@ static int refuse_unknown(struct check *c)
 		return app_fail(c->app, NULL, &story);
 	}
 	return EXIT_DONE;
+}
+
+static int refuse_live(struct app *a)
+{
+	struct story story = { 0 };
+	const char *other = a->opt.dry_run    ? "--dry-run, which changes nothing"
+			    : a->opt.nagios   ? "--nagios, which asks nobody"
+			    : a->opt.expiry_s ? "--expiry, which asks nobody"
+					      : NULL;
+
+	if (!a->opt.live || !other)
+		return EXIT_DONE;
+	story_fail(&story, SEAL_ECONFIG, "check --live writes to DNS and does not go with %s",
+		   other);
+	return app_fail(a, NULL, &story);
 }
 
 /* Every dns block, also those that no certificate uses. */
@@ -287,9 +358,11 @@ static int check(struct check *c)
 	tell(c, "config", a->conf->path, NULL,
 	     a->conf->exists ? "read without errors" : "not there");
 	app_network(a);
-	for (size_t i = 0; i < COUNT(checks); i++)
+	for (size_t i = 0; i < COUNT(checks) && !c->signal; i++)
 		if (!check_is_ignored(c, checks[i].name))
 			checks[i].run(c);
+	if (c->signal)
+		return 128 + c->signal;
 	if (a->ui.mode != UI_JSON && c->n_failed)
 		log_line(LOG_ERROR, "%zu of %zu checks failed", c->n_failed, c->n);
 	return c->worst;
@@ -298,8 +371,10 @@ static int check(struct check *c)
 int cmd_check(struct app *a)
 {
 	struct check c = { .app = a };
-	int status = a->opt.nagios || a->opt.expiry_s ? check_expiry(&c) : check(&c);
+	int status = refuse_live(a);
 
+	if (!status)
+		status = a->opt.nagios || a->opt.expiry_s ? check_expiry(&c) : check(&c);
 	subjects_free(&c.subjects);
 	return status;
 }

@@ -53,18 +53,25 @@ static int list(struct app *a, const struct journal *j)
 	return EXIT_DONE;
 }
 
-/* Who may write for this certificate: as configured, or --dns, or all blocks. */
+/* Who may write for this certificate: --dns, and as configured, or all blocks. */
 static int choose_logins(struct app *a, const char *cert)
 {
 	struct cert_block *b = configuration_cert(a->conf, cert);
 	struct dns_block *one = NULL;
 	struct subject s = { .dns = a->conf->dns, .n_dns = a->conf->n_dns };
+	size_t n = 0;
 
 	if (b)
 		subject_of(a->conf, b, &s);
-	else if (a->opt.dns && (one = subject_dns(a->conf, &a->opt)))
-		s = (struct subject){ .dns = &one, .n_dns = 1 };
-	int status = app_logins(a, &s);
+	if (a->opt.dns && (a->opt.set.n || !dns_block_find(s.dns, s.n_dns, a->opt.dns)))
+		one = subject_dns(a->conf, &a->opt);
+	scoped(free_p) struct dns_block **all = mem_array(s.n_dns + 1, sizeof(struct dns_block *));
+	if (one)
+		all[n++] = one;
+	for (size_t i = 0; i < s.n_dns; i++)
+		if (!one || !word_same(s.dns[i]->name, one->name))
+			all[n++] = s.dns[i];
+	int status = app_logins(a, &(struct subject){ .dns = all, .n_dns = n });
 	if (one)
 		dns_free(one);
 	return status;
@@ -121,6 +128,10 @@ int cmd_cleanup(struct app *a)
 	bool exists = false;
 	int status = app_configure(a, READ_ALL), worst = EXIT_DONE;
 
+	if (!status && a->opt.set.n && !a->opt.dns) {
+		subject_set_alone(&a->opt, &a->errors);
+		status = app_complaints(a);
+	}
 	if (!status)
 		status = app_store_look(a, &exists);
 	if (!status && exists && journal_read(&a->store, NULL, &j, &story))

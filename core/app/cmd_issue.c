@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/app.h"
+#include "app/cas.h"
 #include "app/save.h"
 #include "app/signals.h"
 #include "app/standing.h"
@@ -45,6 +46,14 @@ static int no_test_ca(struct issue *x)
 	return app_fail(x->app, name_of(x), &story);
 }
 
+static void use_test_ca(struct issue *x)
+{
+	const struct ca_preset *known = ca_find_url(x->account.test_url);
+
+	x->account.url = x->account.test_url;
+	x->account.ca = known ? arena_str(&x->app->conf->arena, known->name) : x->account.url;
+}
+
 static int prepare(struct issue *x)
 {
 	struct app *a = x->app;
@@ -68,7 +77,7 @@ static int prepare(struct issue *x)
 	if (a->opt.dry_run && !x->account.test_url)
 		return no_test_ca(x);
 	if (a->opt.dry_run)
-		x->account.url = x->account.test_url;
+		use_test_ca(x);
 	return EXIT_DONE;
 }
 
@@ -245,21 +254,36 @@ static int save(struct issue *x)
 	return EXIT_DONE;
 }
 
+/* The last line: what happens now. */
+static void tell_next_try(struct issue *x, const struct story *story)
+{
+	int64_t next = x->standing.state.next_try;
+	char when[RFC3339_LEN], left[32];
+
+	if (x->app->opt.dry_run || story->retry_at) /* the CA's own moment is told already */
+		return;
+	if (standing_needs_hands(story->st))
+		log_line(LOG_INFO, "%s: mend that, then run the same command again", name_of(x));
+	else if (next)
+		log_line(LOG_INFO, "%s: this may pass; try again after %s (in %s)", name_of(x),
+			 clock_rfc3339(next, when), show_duration(next - clock_wall(), left));
+}
+
 static int failed(struct issue *x, const struct order *order, int signal)
 {
-	const struct story *story = order_story(order);
+	struct story story = *order_story(order);
 	struct app *a = x->app;
 	struct event e = { .kind = EVENT_DONE,
 			   .certificate = name_of(x),
-			   .result = story->st == SEAL_ELIMIT ? "deferred" : "failed" };
-	char when[RFC3339_LEN];
+			   .result = story.st == SEAL_ELIMIT ? "deferred" : "failed" };
 
-	keep_state(x, story);
-	int status = app_fail(a, name_of(x), story);
+	if (*story.problem && !starts_with(story.text, "CA ")) /* the CA's own words: whose? */
+		story_prefix(&story, "CA %s: ", x->account.ca);
+	keep_state(x, &story);
+	int status = app_fail(a, name_of(x), &story);
 	a->ui.events.tell(&a->ui.events, &e);
-	if (!a->opt.dry_run && !signal && x->standing.state.next_try && !story->retry_at)
-		log_line(LOG_INFO, "%s: try again after %s", name_of(x),
-			 clock_rfc3339(x->standing.state.next_try, when));
+	if (!signal)
+		tell_next_try(x, &story);
 	return signal ? 128 + signal : status;
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct line { /* a certificate, configured or on disk or both */
 	const char *name;
@@ -93,11 +94,36 @@ static const char *show_due(const struct line *l, char out[32])
 	return show_date(l->standing.due, out);
 }
 
-static void print_row(const struct line *l)
+/* How it is in one word, and why; the reason is "" when there is nothing to say. */
+static enum mark judge(const struct line *l, const char **ret_why)
+{
+	const struct cert_info *leaf = standing_leaf(&l->standing);
+	const char *error = l->story.st ? l->story.text : l->standing.state.last_error;
+
+	*ret_why = error ? error : leaf && leaf->not_after <= clock_wall() ? "expired" : "";
+	if (**ret_why)
+		return MARK_FAIL;
+	return leaf && l->standing.due <= clock_wall() ? MARK_WARN : MARK_OK;
+}
+
+/* As wide as the smallest usual terminal. */
+#define ROW "%-20s %s%*s %-10s %-6s %-10s %s\n"
+#define NAMES_WIDE 24
+
+static void print_head(void)
+{
+	printf(ROW, "CERTIFICATE", "NAMES", NAMES_WIDE - 5, "", "EXPIRES", "LEFT", "DUE", "STATE");
+}
+
+/* An error gets a line of its own, cut to the terminal's width; `status CERT` shows all of it. */
+static void print_row(const struct ui *ui, const struct line *l)
 {
 	const struct cert_info *leaf = standing_leaf(&l->standing);
 	const struct words *names = names_of(l);
-	char ends[32] = "-", left[32] = "-", due[32], more[32] = "";
+	char ends[32] = "-", left[32] = "-", due[32], more[32] = "", mark[32];
+	unsigned columns = show_columns(STDOUT_FILENO);
+	const char *why;
+	enum mark m = judge(l, &why);
 	scoped(free_p) char *name = names->n ? show_name(names->at[0]) : str_copy("-");
 
 	if (leaf) {
@@ -107,11 +133,12 @@ static void print_row(const struct line *l)
 	if (names->n > 1)
 		str_put(more, " +%zu", names->n - 1);
 	scoped(free_p) char *shown = str_printf("%s%s", name, more);
-	const char *last = l->story.st ? l->story.text : l->standing.state.last_error;
-	printf("%-20s %-30s %-11s %-7s %-11s %s\n", l->name, shown, ends, left, show_due(l, due),
-	       last   ? last
-	       : leaf ? "ok"
-		      : "-");
+	size_t wide = show_width(shown);
+	printf(ROW, l->name, shown, wide < NAMES_WIDE ? (int)(NAMES_WIDE - wide) : 0, "", ends,
+	       left, show_due(l, due), leaf || *why ? show_mark(ui, m, 0, mark) : "-");
+	scoped(free_p) char *cut = show_cut(why, columns > 24 ? columns - 4 : 0);
+	if (*why)
+		printf("    %s\n", cut);
 }
 
 static void put(const char *label, const char *text)
@@ -120,13 +147,16 @@ static void put(const char *label, const char *text)
 		printf("  %-12s %s\n", label, text);
 }
 
-static void print_detail(const struct line *l)
+static void print_detail(const struct ui *ui, const struct line *l)
 {
 	const struct cert_info *leaf = standing_leaf(&l->standing);
 	const struct cert_state *s = &l->standing.state;
-	char text[160], date[32], other[32];
+	char text[160], date[32], other[32], mark[32];
+	const char *why;
 
 	printf("%s\n", l->name);
+	enum mark m = judge(l, &why);
+	put("state", leaf || *why ? show_mark(ui, m, 0, mark) : "there is none yet");
 	put("configured", l->block ? l->block->conf.origin : "no");
 	for (size_t i = 0; i < names_of(l)->n; i++) {
 		scoped(free_p) char *name = show_name(names_of(l)->at[i]);
@@ -197,13 +227,12 @@ static int show(struct app *a, const struct words *names, bool exists)
 	if (a->ui.mode == UI_JSON)
 		print_json(lines, names->n);
 	else if (a->args.n)
-		print_detail(&lines[0]);
+		print_detail(&a->ui, &lines[0]);
 	else if (names->n)
-		printf("%-20s %-30s %-11s %-7s %-11s %s\n", "CERTIFICATE", "NAMES", "EXPIRES",
-		       "LEFT", "DUE", "LAST");
+		print_head();
 	for (size_t i = 0; i < names->n; i++) {
 		if (a->ui.mode != UI_JSON && !a->args.n)
-			print_row(&lines[i]);
+			print_row(&a->ui, &lines[i]);
 		standing_free(&lines[i].standing);
 	}
 	free(lines);

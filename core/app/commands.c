@@ -21,12 +21,18 @@ static const struct option check_options[] = {
 	  "only: does every certificate last at least this long?" },
 	{ "nagios", 0, OPT_FLAG, AT(nagios), 0, NULL, NULL,
 	  "only expiry; one line with performance data, status 0 1 2 3" },
+	{ "live", 0, OPT_FLAG, AT(live), 0, NULL, NULL,
+	  "also put a TXT record at each challenge name, look for it, remove it" },
 	{ "ignore-check", 0, OPT_LIST, AT(ignore), 0, "X", NULL,
 	  "leave out storage, ca, clock, credentials or dns; repeatable" },
 	{ 0 },
 };
 static const struct option cleanup_options[] = {
 	{ "list", 0, OPT_FLAG, AT(list), 0, NULL, NULL, "show what is open, change nothing" },
+	{ "dns", 0, OPT_TEXT, AT(dns), 0, "TYPE", NULL,
+	  "DNS provider of a certificate without configuration" },
+	{ "set", 0, OPT_LIST, AT(set), 0, "KEY=VALUE", NULL,
+	  "option of that provider; secrets as file:, env:, cred: or cmd:" },
 	{ 0 },
 };
 static const struct option dns_options[] = {
@@ -78,7 +84,7 @@ const struct command commands[] = {
 	  "@ its apex.  DATA is in zone-file form, TXT plain text, one argument a record." },
 	{ "accounts", NULL, "[list|show|add] [ACCOUNT]", 0, 2, { account_options }, cmd_accounts,
 	  "accounts at certificate authorities", NULL },
-	{ "cleanup", NULL, NULL, 0, 0, { cleanup_options, subject_options }, cmd_cleanup,
+	{ "cleanup", NULL, NULL, 0, 0, { cleanup_options }, cmd_cleanup,
 	  "remove what interrupted runs left in DNS", NULL },
 	{ "cas", NULL, "[NAME]", 0, 1, { NULL }, cmd_cas,
 	  "certificate authorities with a short name", NULL },

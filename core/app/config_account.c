@@ -111,6 +111,7 @@ void read_account(struct reading *r, const struct scfg *d, const struct word *w,
 	a->conf.email = preset->conf.email;
 	a->conf.agreed = preset->conf.agreed;
 	a->conf.key = preset->conf.key;
+	a->key_at = preset->key_at;
 	words_read(r, what, d->block, &account_table, all_tables, a);
 }
 
@@ -139,6 +140,8 @@ static void inherit(struct account_block *to, const struct account_block *from)
 	if (!to->conf.email)
 		to->conf.email = from->conf.email;
 	to->conf.agreed = to->conf.agreed || from->conf.agreed;
+	if (!to->key_at)
+		to->conf.key = from->conf.key;
 	if (to->ca)
 		return;
 	to->ca = from->ca;
@@ -184,8 +187,17 @@ struct account_block *account_default(struct configuration *c)
 	return c->n_accounts ? NULL : implicit(c, &c->defaults.own, NULL, 0);
 }
 
-void cert_own_account(struct configuration *c, struct cert_block *b)
+void cert_own_account(struct configuration *c, struct cert_block *b, struct complaints *errors)
 {
-	if (is_touched(&b->own))
+	const struct scfg *key = b->own.key_at;
+
+	if (is_touched(&b->own)) {
 		b->account = implicit(c, &b->own, b->file, b->line);
+	} else if (key) {
+		complain(errors, key->file, key->line,
+			 "certificate '%s': account-key without a ca of its own says nothing",
+			 b->conf.name);
+		complain_hint(errors, "put it into the account block; the certificate's own type "
+				      "is 'key'");
+	}
 }

@@ -60,9 +60,39 @@ static void finish_names(struct cert_block *b, struct complaints *errors)
 		complain(errors, b->file, b->line, "certificate '%s' has no names", b->conf.name);
 }
 
+/* account and use-account are one word. */
+void read_account_name(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+{
+	struct cert_block *b = at;
+
+	if (b->account_at) {
+		complain(r->errors, d->file, d->line, "'%s' says the same as '%s' in line %u",
+			 w->name, b->account_at->words[0], b->account_at->line);
+		return;
+	}
+	b->account_at = d;
+	b->account_name = d->words[1];
+	if (d->n > 2)
+		complain(r->warnings, d->file, d->line,
+			 "fall-back accounts are understood, but this version uses '%s' only",
+			 clean(d->words[1]));
+}
+
+/* The account that the certificate names, and the names of its fall-backs. */
+static void named_account(const struct configuration *c, struct cert_block *b,
+			  struct complaints *errors)
+{
+	for (size_t i = 1; i < b->account_at->n; i++)
+		if (!configuration_account(c, b->account_at->words[i]))
+			complain(errors, b->account_at->file, b->account_at->line,
+				 "certificate '%s': no account '%s' is configured", b->conf.name,
+				 clean(b->account_at->words[i]));
+	b->account = configuration_account(c, b->account_name);
+}
+
 static void finish_account(struct configuration *c, struct cert_block *b, struct complaints *errors)
 {
-	cert_own_account(c, b);
+	cert_own_account(c, b, errors);
 	if (b->account_name && b->account) {
 		complain(errors, b->file, b->line,
 			 "certificate '%s' has an account and account words "
@@ -70,11 +100,9 @@ static void finish_account(struct configuration *c, struct cert_block *b, struct
 			 b->conf.name);
 		return;
 	}
-	if (b->account_name && !(b->account = configuration_account(c, b->account_name)))
-		complain(errors, b->file, b->line,
-			 "certificate '%s': no account '%s' is configured", b->conf.name,
-			 clean(b->account_name));
-	else if (!b->account && !(b->account = account_default(c)) && !c->use_account.n) {
+	if (b->account_name) {
+		named_account(c, b, errors);
+	} else if (!b->account && !(b->account = account_default(c)) && !c->use_account.n) {
 		complain(errors, b->file, b->line, "certificate '%s': which account?",
 			 b->conf.name);
 		complain_hint(errors,

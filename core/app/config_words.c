@@ -58,7 +58,7 @@ static void read_version(struct reading *, const struct scfg *, const struct wor
 static const struct word account_words[] = {
 	ACCOUNT_WORDS(struct account_block, ),
 	{ "profile", read_text, offsetof(struct account_block, conf.profile), 1, 1, 0, NULL },
-	{ "prefer-profile", read_text, offsetof(struct account_block, preferred_chain), 1, 1,
+	{ "prefer-profile", read_text, offsetof(struct account_block, prefer_profile), 1, 1,
 	  WORD_LATER, NULL },
 };
 const struct table account_table = TABLE(account_words, "in an account block");
@@ -67,9 +67,8 @@ static const struct word certificate_words[] = {
 	{ "names", read_list, offsetof(struct cert_block, names), 0, WORDS_MANY, WORD_BLOCK, NULL },
 	CERT_WORDS(struct cert_block, ),
 	ACCOUNT_WORDS(struct cert_block, own.),
-	{ "account", read_text, offsetof(struct cert_block, account_name), 1, 1, 0, NULL },
-	{ "use-account", read_text, offsetof(struct cert_block, account_name), 1, WORDS_MANY, 0,
-	  NULL },
+	{ "account", read_account_name, 0, 1, 1, 0, NULL },
+	{ "use-account", read_account_name, 0, 1, WORDS_MANY, 0, NULL },
 	{ "dns", read_dns, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "deploy", read_deploy, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER, NULL },
 	{ "tlsa", read_checked, 0, 0, 0, WORD_BLOCK | WORD_RAW | WORD_LATER, &tlsa_table },
@@ -220,6 +219,7 @@ void read_account_key(struct reading *r, const struct scfg *d, const struct word
 {
 	(void)w;
 	read_key(r, d, d->words[1], at);
+	container_of(at, struct account_block, conf.key)->key_at = d;
 }
 
 void read_keys(struct reading *r, const struct scfg *d, const struct word *w, void *at)

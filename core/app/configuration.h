@@ -16,8 +16,9 @@
 struct account_block {
 	struct account_conf conf; /* .url filled in by account_finish() */
 	const char *ca, *test_ca; /* as written, or NULL */
-	const char *preferred_chain;
-	bool staging; /* the test CA in place of the CA */
+	const char *preferred_chain, *prefer_profile;
+	bool staging;		    /* the test CA in place of the CA */
+	const struct scfg *key_at; /* where account-key was said, or NULL */
 	const char *file;
 	unsigned line;
 };
@@ -42,7 +43,8 @@ struct cert_block {
 	} keys;
 	const char *prefer_profile;
 	const struct scfg *persist; /* where dns-persist-01 was asked for */
-	const char *account_name;   /* or NULL: use-account */
+	const char *account_name;   /* or NULL: use-account at the top */
+	const struct scfg *account_at; /* where that was said */
 	struct account_block own;   /* account words inside the certificate */
 	struct account_block *account;
 	struct dns_block **dns; /* blocks inside the certificate; in place of the global ones */
@@ -104,7 +106,7 @@ struct cert_block *cert_new(struct configuration *, const char *name, const char
 			    unsigned line);
 void cert_free(struct cert_block *);
 /* Its own account words, if any, become an account of its own. */
-void cert_own_account(struct configuration *, struct cert_block *);
+void cert_own_account(struct configuration *, struct cert_block *, struct complaints *);
 /* Names to identifiers, account, limits.  Complains. */
 void cert_finish(struct configuration *, struct cert_block *, struct complaints *);
 struct dns_block *dns_new(struct configuration *, const char *name, const char *file,
@@ -120,6 +122,7 @@ void read_dns(struct reading *, const struct scfg *, const struct word *, void *
 void read_eab(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_trust(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_account_key(struct reading *, const struct scfg *, const struct word *, void *at);
+void read_account_name(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_keys(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_renew(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_resolvers(struct reading *, const struct scfg *, const struct word *, void *at);

@@ -27,7 +27,7 @@ const struct option global_options[] = {
 	{ "dry-run", 'n', OPT_FLAG, AT(dry_run), 0, NULL, NULL,
 	  "change nothing; issue: rehearse at the test CA and keep nothing" },
 	{ "no-input", 0, OPT_FLAG, AT(no_input), 0, NULL, NULL, "never ask" },
-	{ "yes", 0, OPT_FLAG, AT(yes), 0, NULL, NULL, "take yes for an answer" },
+	{ "yes", 0, OPT_FLAG, AT(yes), 0, NULL, NULL, "answer every question with yes" },
 	{ "wait", 0, OPT_DURATION, AT(wait_s), 0, "D", NULL, "for locks of other runs [60s]" },
 	{ "help", 'h', OPT_FLAG, AT(help), 0, NULL, NULL, "this, or about a command" },
 	{ "version", 'V', OPT_FLAG, AT(version), 0, NULL, NULL, "print the version" },

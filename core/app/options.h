@@ -31,7 +31,7 @@ struct options { /* all options of all commands; a command's tables say which of
 	bool staging, agree_tos;
 
 	/* of single commands */
-	bool force, save, exit_changed, nagios, list, build;
+	bool force, save, exit_changed, nagios, live, list, build;
 	uint32_t expiry_s, ttl_s;
 	struct words ignore;
 

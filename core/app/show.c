@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 struct json_object *event_new(const char *event, const char *certificate)
@@ -82,4 +83,64 @@ const char *show_date(int64_t wall, char out[32])
 	if (!gmtime_r(&t, &tm) || !strftime(out, 32, "%Y-%m-%d", &tm))
 		snprintf(out, 32, "-");
 	return out;
+}
+
+static const struct {
+	const char *text, *name;
+	int color; /* ECMA-48 8.3.117 */
+} marks[] = { [MARK_OK] = { "ok", "ok", 32 },
+	      [MARK_WARN] = { "warn", "warn", 33 },
+	      [MARK_FAIL] = { "FAIL", "fail", 31 } };
+
+const char *mark_name(enum mark m)
+{
+	return marks[m].name;
+}
+
+const char *show_mark(const struct ui *u, enum mark m, unsigned columns, char out[32])
+{
+	int blanks = (int)columns - (int)strlen(marks[m].text);
+
+	if (blanks < 0)
+		blanks = 0;
+	if (u->color)
+		snprintf(out, 32, "\033[%dm%s\033[m%*s", marks[m].color, marks[m].text, blanks, "");
+	else
+		snprintf(out, 32, "%s%*s", marks[m].text, blanks, "");
+	return out;
+}
+
+unsigned show_columns(int fd)
+{
+	struct winsize w = { 0 };
+
+	return ioctl(fd, TIOCGWINSZ, &w) ? 0 : w.ws_col;
+}
+
+static bool is_letter(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80; /* the first octet of one */
+}
+
+size_t show_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += is_letter(*text);
+	return n;
+}
+
+char *show_cut(const char *text, unsigned columns)
+{
+	const char *end = text;
+
+	if (!columns || show_width(text) <= columns)
+		return str_copy(text);
+	for (size_t room = columns > 3 ? columns - 3 : 0; *end; end++) {
+		if (is_letter(*end) && !room)
+			break;
+		room -= is_letter(*end);
+	}
+	return str_printf("%.*s...", (int)(end - text), text);
 }

@@ -22,24 +22,34 @@ static void cancel(struct task *t)
 		s->cancel(s->arg);
 }
 
+/* The first ends the work in order, the second at once.  A terminal that goes away sends SIGHUP more
+ * than once, and a service manager after SIGTERM: neither is somebody's second word. */
 static void seen(struct watch *w)
 {
 	struct signals *s = container_of(w, struct signals, watch);
 	struct signalfd_siginfo info;
 
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		bool hangup = info.ssi_signo == SIGHUP;
+		if (s->first && hangup)
+			continue;
 		if (s->first)
 			_exit(128 + (int)info.ssi_signo);
-		s->first = (int)info.ssi_signo;
+		s->first = hangup ? SIGTERM : (int)info.ssi_signo;
 		task_wake(&s->task);
 	}
 }
 
+/* What was ignored when we were started (nohup, a shell's background) stays so. */
 static void which(sigset_t *ret)
 {
+	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction now;
+
 	sigemptyset(ret);
-	sigaddset(ret, SIGINT);
-	sigaddset(ret, SIGTERM);
+	for (size_t i = 0; i < COUNT(wanted); i++)
+		if (!sigaction(wanted[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaddset(ret, wanted[i]);
 }
 
 void signals_start(struct signals *s, struct loop *loop, void (*what)(void *))

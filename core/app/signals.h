@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * signals.h - SIGINT and SIGTERM while an order runs: the first cancels it, so that DNS is cleaned
- * up; the second ends the process at once, and the journal remembers. */
+ * signals.h - SIGINT, SIGTERM and SIGHUP while an order runs: the first cancels it, so that DNS is
+ * cleaned up; a second SIGINT or SIGTERM ends the process at once, and the journal remembers. */
 #ifndef APP_SIGNALS_H
 #define APP_SIGNALS_H
 
@@ -14,7 +14,7 @@ struct signals {
 	struct task task;
 	void (*cancel)(void *);
 	void *arg; /* NULL: nothing to cancel yet */
-	int first; /* the first signal that came; 0: none */
+	int first; /* the first signal that came, SIGTERM for SIGHUP; 0: none */
 };
 /* Before any thread is started: threads inherit what is blocked. */
 void signals_start(struct signals *, struct loop *, void (*cancel)(void *));

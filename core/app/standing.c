@@ -90,8 +90,7 @@ bool standing_fits(const struct standing *s, const struct cert_conf *c, char ret
 /* By number of failures in a row; the last one stays.  As Let's Encrypt advises. */
 static const int64_t backoff_s[] = { 60, 600, 6000, DAY_S };
 
-/* Nobody but an operator can mend these. */
-static bool is_hopeless(enum seal_status st)
+bool standing_needs_hands(enum seal_status st)
 {
 	static const enum seal_status hopeless[] = {
 		SEAL_EAUTH,  SEAL_EOPERATOR, SEAL_ECONFIG,
@@ -120,7 +119,7 @@ static int64_t next_try(const struct story *failure, int64_t failures)
 
 	if (failure->retry_at)
 		return failure->retry_at;
-	if (is_hopeless(failure->st))
+	if (standing_needs_hands(failure->st))
 		return clock_wall() + DAY_S;
 	return clock_wall() + jitter(backoff_s[i]);
 }

@@ -25,6 +25,8 @@ bool standing_fits(const struct standing *, const struct cert_conf *, char ret_w
 /* Was what is live issued by a CA for rehearsals, or by that account's? */
 bool standing_is_test(const struct standing *, const struct account_conf *);
 
+/* Can only an operator end such a failure, so that trying again by itself is pointless? */
+bool standing_needs_hands(enum seal_status);
 /* After a run.  story NULL: it succeeded. */
 enum seal_status standing_save(const struct store *, const char *name, struct standing *,
 			       const struct story *failure, int64_t propagation_s,

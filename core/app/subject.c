@@ -105,6 +105,7 @@ struct account_block *subject_account(struct configuration *c, const struct opti
 		a->conf.eab_hash = SEAL_SHA256;
 		a->conf.email = c->defaults.own.conf.email;
 		a->conf.agreed = c->defaults.own.conf.agreed;
+		a->conf.key = c->defaults.own.conf.key;
 	}
 	a->test_ca = o->test_ca ? o->test_ca : a->test_ca;
 	a->conf.trust = o->trust ? arena_str(&c->arena, o->trust) : a->conf.trust;
@@ -131,14 +132,21 @@ static void choose_account(struct configuration *c, const struct options *o, str
 
 /* -- DNS ------------------------------------------------------------------------------------ */
 
-static struct dns_block *configured_dns(const struct subject *s, const char *name)
+struct dns_block *dns_block_find(struct dns_block *const *blocks, size_t n, const char *name)
 {
-	for (size_t i = 0; i < s->n_dns; i++) {
-		const char *own = strchr(s->dns[i]->name, '/');
-		if (word_same(s->dns[i]->name, name) || (own && word_same(own + 1, name)))
-			return s->dns[i];
+	for (size_t i = 0; i < n; i++) {
+		const char *own = strchr(blocks[i]->name, '/');
+		if (word_same(blocks[i]->name, name) || (own && word_same(own + 1, name)))
+			return blocks[i];
 	}
 	return NULL;
+}
+
+void subject_set_alone(const struct options *o, struct complaints *errors)
+{
+	complain(errors, NULL, 0, "--set %.*s: of which provider?",
+		 (int)strcspn(o->set.at[0], "="), o->set.at[0]);
+	complain_hint(errors, "say it with --dns TYPE; dnseal providers lists them");
 }
 
 struct dns_block *subject_dns(struct configuration *c, const struct options *o)
@@ -155,7 +163,7 @@ static void choose_dns(struct configuration *c, const struct options *o, struct 
 		       struct complaints *errors)
 {
 	if (o->dns && !o->set.n)
-		s->one = configured_dns(s, o->dns);
+		s->one = dns_block_find(s->dns, s->n_dns, o->dns);
 	if (o->dns && !s->one) {
 		s->one = subject_dns(c, o);
 		s->own_dns = true;
@@ -164,9 +172,7 @@ static void choose_dns(struct configuration *c, const struct options *o, struct 
 		s->dns = &s->one;
 		s->n_dns = 1;
 	} else if (o->set.n) {
-		complain(errors, NULL, 0, "--set %.*s: of which provider?",
-			 (int)strcspn(o->set.at[0], "="), o->set.at[0]);
-		complain_hint(errors, "say it with --dns TYPE; dnseal providers lists them");
+		subject_set_alone(o, errors);
 	} else if (!s->n_dns) {
 		complain(errors, NULL, 0, "no DNS provider is configured for %s",
 			 s->cert->conf.name);

@@ -26,6 +26,10 @@ enum seal_status subject_read(struct configuration *, const struct options *,
 void subject_of(struct configuration *, struct cert_block *, struct subject *ret);
 /* --dns TYPE --set ... alone, for commands that need no certificate; NULL when not given. */
 struct dns_block *subject_dns(struct configuration *, const struct options *);
+/* The block of this name; of one inside a certificate the name in its file is enough.  Or NULL. */
+struct dns_block *dns_block_find(struct dns_block *const *, size_t n, const char *name);
+/* Complains that --set was given without --dns. */
+void subject_set_alone(const struct options *, struct complaints *);
 /* An account as --ca, --email and the like say, or the configured one of this name (NULL: the
  * default).  NULL: complained about. */
 struct account_block *subject_account(struct configuration *, const struct options *,

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* RFC 8555 8.4; draft-ietf-acme-dns-account-label 3.1.  Without an account its label is unknown. */
-static char *label_of(const struct cert_conf *c, const char *kid)
+char *survey_label(const struct cert_conf *c, const char *kid)
 {
 	uint8_t sum[32];
 
@@ -41,7 +41,7 @@ static void start_of(const struct cert_conf *c, const char *name, const char *la
 
 static void find_places(const struct cert_conf *c, const char *kid, struct survey *s)
 {
-	scoped(free_p) char *label = label_of(c, kid);
+	scoped(free_p) char *label = survey_label(c, kid);
 	char start[NAME_MAX_LEN];
 
 	s->at = mem_array(c->names.n, sizeof(*s->at));

@@ -34,7 +34,7 @@ static void forget(struct ui *u)
 	u->n_rows = 0;
 }
 
-static void end_wait(struct ui *u)
+void ui_rest(struct ui *u)
 {
 	if (!u->waiting)
 		return;
@@ -88,7 +88,7 @@ static void tell_wait(struct ui *u, const struct event *e)
 {
 	char limit[32];
 
-	end_wait(u);
+	ui_rest(u);
 	set(&u->certificate, e->certificate);
 	set(&u->step, e->step);
 	u->since_ms = u->said_ms = e->since_ms;
@@ -144,7 +144,7 @@ static void tell_dns(struct ui *u, const struct event *e)
 
 static void tell_step(struct ui *u, const struct event *e)
 {
-	end_wait(u);
+	ui_rest(u);
 	if (u->mode != UI_JSON) {
 		log_line(LOG_INFO, "%s%s%-14s %s", e->certificate ? e->certificate : "",
 			 e->certificate ? ": " : "", e->step, e->detail ? e->detail : "");
@@ -156,9 +156,38 @@ static void tell_step(struct ui *u, const struct event *e)
 	json_print(o);
 }
 
+static void forget_aside(struct ui *u)
+{
+	free(u->aside.certificate);
+	free(u->aside.detail);
+	u->aside = (struct ui_aside){ 0 };
+}
+
+/* Whoever reads an error looks at its first line: that is the main thing, not what went wrong while
+ * cleaning up behind it, which often is the same thing once more. */
+static void tell_aside(struct ui *u, const struct story *end)
+{
+	const struct ui_aside *a = &u->aside;
+	bool again = end && !strcmp(end->text, a->story.text);
+
+	if (!a->detail)
+		return;
+	if (again)
+		log_line(LOG_WARN,
+			 "%s: removing from DNS what it may have added failed likewise; the next "
+			 "run tries again",
+			 a->certificate);
+	else
+		log_line(LOG_WARN, "%s: %s", a->certificate, a->detail);
+	if (!again && *a->story.hint)
+		log_line(LOG_WARN, "    %s", a->story.hint);
+	forget_aside(u);
+}
+
 static void tell_done(struct ui *u, const struct event *e)
 {
-	end_wait(u);
+	ui_rest(u);
+	tell_aside(u, NULL);
 	if (u->mode != UI_JSON)
 		return; /* the command says it, with what to do next */
 	struct json_object *o = event_new("done", e->certificate);
@@ -184,14 +213,16 @@ static void put_error(const char *who, const char *text)
 static void tell_error(struct ui *u, const struct event *e)
 {
 	const struct story *s = e->story;
-	char when[RFC3339_LEN];
+	char when[RFC3339_LEN], left[32];
 
-	end_wait(u);
+	ui_rest(u);
 	put_error(e->certificate ? e->certificate : "dnseal", s->text);
 	if (*s->hint)
 		log_line(LOG_ERROR, "    %s", s->hint);
 	if (s->retry_at)
-		log_line(LOG_ERROR, "    not before %s", clock_rfc3339(s->retry_at, when));
+		log_line(LOG_ERROR, "    not before %s (in %s)", clock_rfc3339(s->retry_at, when),
+			 show_duration(s->retry_at - clock_wall(), left));
+	tell_aside(u, s);
 	if (u->mode != UI_JSON)
 		return;
 	scoped(free_p) char *message = log_scrub(s->text);
@@ -207,11 +238,15 @@ static void tell_error(struct ui *u, const struct event *e)
 
 static void tell_note(struct ui *u, const struct event *e)
 {
-	(void)u;
-	log_line(LOG_WARN, "%s%s%s", e->certificate ? e->certificate : "",
-		 e->certificate ? ": " : "", e->detail);
-	if (e->story && *e->story->hint)
-		log_line(LOG_WARN, "    %s", e->story->hint);
+	if (!e->story) {
+		log_line(LOG_WARN, "%s%s%s", e->certificate ? e->certificate : "",
+			 e->certificate ? ": " : "", e->detail);
+		return;
+	}
+	tell_aside(u, NULL);
+	u->aside.certificate = str_copy(e->certificate ? e->certificate : "dnseal");
+	u->aside.detail = str_copy(e->detail);
+	u->aside.story = *e->story;
 }
 
 static void tell(struct events *events, const struct event *e)
@@ -226,12 +261,23 @@ static void tell(struct events *events, const struct event *e)
 
 /* -- outside -------------------------------------------------------------------------------- */
 
+/* TERM and NO_COLOR (no-color.org) decide, unless somebody has said what is wanted. */
+static bool wants_color(const struct options *o, bool terminal)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (o->json || o->color == COLOR_NEVER)
+		return false;
+	return o->color == COLOR_ALWAYS || (terminal && isatty(STDOUT_FILENO) && (!no || !*no));
+}
+
 void ui_init(struct ui *u, const struct options *o)
 {
 	const char *term = getenv("TERM");
-	bool screen = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") && !o->quiet;
+	bool terminal = term && *term && strcmp(term, "dumb") != 0;
+	bool screen = terminal && isatty(STDERR_FILENO) && !o->quiet;
 
-	*u = (struct ui){ .events.tell = tell };
+	*u = (struct ui){ .events.tell = tell, .color = wants_color(o, terminal) };
 	u->mode = o->json ? UI_JSON : screen ? UI_BLOCK : UI_LINES;
 }
 
@@ -245,7 +291,8 @@ void ui_start(struct ui *u, struct loop *loop)
 
 void ui_stop(struct ui *u)
 {
-	end_wait(u);
+	ui_rest(u);
+	tell_aside(u, NULL);
 	if (!u->loop)
 		return;
 	task_stop(&u->tick);

@@ -33,9 +33,16 @@ struct ui {
 	size_t n_rows;
 	unsigned drawn;	  /* lines of the block on the screen */
 	int64_t waited_s; /* of the last wait for propagation */
+
+	struct ui_aside { /* what went wrong beside, told behind the end it belongs to */
+		char *certificate, *detail;
+		struct story story;
+	} aside;
+	bool color; /* on stdout */
 };
 void ui_init(struct ui *, const struct options *);
 void ui_start(struct ui *, struct loop *);
+void ui_rest(struct ui *); /* nothing waits any more: the block goes */
 void ui_stop(struct ui *);
 
 /* An object with v, t and event; the caller adds members. */
@@ -52,5 +59,15 @@ const char *show_count(size_t n, const char *thing, char out[40]);
 /* A name for people: an IDN in both forms, "UNICODE (xn--...)".  The caller's. */
 char *show_name(const char *name);
 const char *show_date(int64_t wall, char out[32]); /* "2026-11-21", in UTC */
+/* "ok", "warn" or "FAIL", filled with blanks up to this many columns; green, yellow or red where
+ * stdout has colour. */
+enum mark { MARK_OK, MARK_WARN, MARK_FAIL };
+const char *show_mark(const struct ui *, enum mark, unsigned columns, char out[32]);
+const char *mark_name(enum mark); /* for JSON: ok warn fail */
+unsigned show_columns(int fd); /* of the terminal; 0: it is none */
+/* The text cut to this many columns, "..." at its end when something is missing; columns 0: all of
+ * it.  The caller's. */
+char *show_cut(const char *text, unsigned columns);
+size_t show_width(const char *text); /* columns that UTF-8 takes, one for each letter */
 
 #endif

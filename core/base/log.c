@@ -254,7 +254,7 @@ static void put_line(enum log_level l, const char *text)
 	while (struck.len && struck.data[struck.len - 1] == '\n')
 		struck.data[--struck.len] = '\0';
 	scoped(free_p) char *shown = text_clean(buf_text(&struck), struck.len, LINE_MAX_OCTETS);
-	if (!keep(l, shown) || l == LOG_ERROR)
+	if (!keep(l, shown) || l == LOG_ERROR || isatty(STDERR_FILENO))
 		say(l, shown);
 }
 

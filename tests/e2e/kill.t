@@ -49,7 +49,7 @@ is 'each interrupted run was followed by a clean one' "$clean" "$rounds"
 is 'each key fits its certificate' "$paired" "$rounds"
 is 'each certificate was issued once: no key was lost' "$once" "$rounds"
 ok "the kills hit ($killed of $rounds)" test "$killed" -gt $((rounds / 2))
-is 'no half order is left' "$(find "$STATE/certs" -name order -type d | wc -l | tr -d ' ')" 0
+is 'no half order is left' "$(find "$STATE/certs" -name order.json | wc -l | tr -d ' ')" 0
 is 'no lock is stuck' "$(dnseal -q --wait 1s issue start.example.test >"$WORLD/out" 2>&1; echo $?)" 0
 ok 'cleanup finds nothing' dnseal -q cleanup
 done_testing

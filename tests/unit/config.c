@@ -217,7 +217,13 @@ static const struct {
 	{ "certificate a {\n names example.org\n chalenge dns-01\n}",
 	  "dnseal.conf:3: unknown word 'chalenge' in certificate 'a'; did you mean 'challenge'?" },
 	{ "certificate a {\n names example.org\n account b\n}",
-	  "dnseal.conf:1: certificate 'a': no account 'b' is configured" },
+	  "dnseal.conf:3: certificate 'a': no account 'b' is configured" },
+	{ LE "certificate a {\n names example.org\n use-account le other\n}",
+	  "dnseal.conf:4: certificate 'a': no account 'other' is configured" },
+	{ LE "certificate a {\n names example.org\n account le\n use-account le\n}",
+	  "dnseal.conf:5: 'use-account' says the same as 'account' in line 4" },
+	{ "certificate a {\n names example.org\n account-key rsa-2048\n}",
+	  "dnseal.conf:3: certificate 'a': account-key without a ca of its own says nothing" },
 	{ LE "account z { ca zerossl }\ncertificate a {\n names example.org\n}",
 	  "dnseal.conf:3: certificate 'a': which account?" },
 	{ LE "certificate a {\n names example.org\n account le\n ca zerossl\n}",
@@ -359,6 +365,32 @@ static void certificates_may_overrule_defaults(void)
 	configuration_free(c);
 }
 
+static void words_of_accounts_do_not_meet(void)
+{
+	struct configuration *c = read_config(
+		"account-key rsa-3072\n"
+		"account a { ca letsencrypt prefer-profile fast preferred-chain long }\n"
+		"account b { ca zerossl account-key ecdsa-p384 }\n"
+		"certificate one {\n names one.example\n use-account b a\n}\n"
+		"certificate two {\n names two.example\n ca https://ca.example/dir\n}\n"
+		"certificate three {\n names three.example\n ca https://ca.example/dir\n"
+		" account-key rsa-2048\n}\n");
+	scoped(free_p) char *errors = lines_of(&c->errors);
+	scoped(free_p) char *warnings = lines_of(&c->warnings);
+
+	is(errors, "", "no errors");
+	is(c->accounts[0]->prefer_profile, "fast", "prefer-profile");
+	is(c->accounts[0]->preferred_chain, "long", "preferred-chain beside it");
+	is(c->certs[0]->conf.account->name, "b", "the first of several accounts is used");
+	ok(strstr(warnings, "dnseal.conf:6: fall-back accounts are understood") != NULL,
+	   "and that is said");
+	ok(c->accounts[0]->conf.key == KEY_RSA_3072 && c->accounts[1]->conf.key == KEY_ECDSA_P384,
+	   "account-key at the top is for accounts that say none");
+	ok(c->certs[1]->conf.account->key == KEY_RSA_3072, "also for a certificate's own");
+	ok(c->certs[2]->conf.account->key == KEY_RSA_2048, "which may say one");
+	configuration_free(c);
+}
+
 static void blocks_of_maddy_are_understood(void)
 {
 	setenv("DNSEAL_TEST_HOST", "mx.example.org", 1);
@@ -429,6 +461,7 @@ int main(void)
 	a_file_that_others_can_change_is_refused();
 	show("meanings");
 	certificates_may_overrule_defaults();
+	words_of_accounts_do_not_meet();
 	blocks_of_maddy_are_understood();
 	no_secret_is_fetched_when_none_is_needed();
 	more_names_than_the_ca_takes_are_refused();

@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: the dnseal authors
+#
+# live.t - what needs servers: check --live, a failing issue's lines, SIGHUP, --yes, cleanup by hand.
+TAP_UP=../..
+# shellcheck source=tests/tap.sh
+. "${srcdir:-$(dirname "$0")/../..}/tests/tap.sh"
+# shellcheck source=tests/servers/world.sh
+. "$srcdir/tests/servers/world.sh"
+world "$0" "$@"
+world_start
+configure </dev/null
+{
+	sed '/^dns bind/,$d' "$CONF"
+	echo 'certificate site { names example.test *.example.test alias.example.test }'
+} >"$WORLD/one.conf"
+CONF=$WORLD/one.conf
+
+run() {
+	dnseal "$@" >"$WORLD/out" 2>"$WORLD/err" </dev/null
+	status=$?
+	out=$(cat "$WORLD/out") err=$(cat "$WORLD/err")
+}
+nothing_left() {
+	is "- nothing is left in DNS" "$(leftovers 127.0.0.2 example.test; leftovers 127.0.0.2 validation.test)" ''
+}
+
+# ---- check --live
+run check site
+is 'check: status 0' "$status" 0
+ok '- without --live nothing is written' test ! -e "$STATE"
+run check --live site
+is 'check --live: status 0' "$status" 0
+like '- it says how long it took' "$out" '^ok +live +site: 2 TXT records put, seen after [0-9.]+ s and removed$'
+like '- the delegated record was looked for where it leads' "$err" 'alias\.validation\.test at ns1\.test: ok'
+is '- one update to add, one to remove' "$(knot_updates example.test)" 2
+nothing_left
+is '- no certificate was asked for' "$(ls "$STATE/certs")" ''
+for other in --dry-run --nagios '--expiry 1d'; do
+	# shellcheck disable=SC2086 # words
+	run check --live $other site
+	is "check --live $other: status 1" "$status" 1
+done
+sed 's/key      file:tsig/key      file:wrong/' "$CONF" >"$WORLD/wrong.conf"
+(umask 077; echo d3Jvbmcgc2VjcmV0IG9mIHRoZSB0ZXN0IHdvcmxkLCAzMiBvYw== >"$WORLD/wrong")
+good=$CONF CONF=$WORLD/wrong.conf
+run check --live --ignore-check credentials --color never site
+is 'check --live with a wrong secret: status 6' "$status" 6
+like '- it says what the server said' "$out" '^FAIL  live +site: .*BADSIG'
+
+# ---- the lines of a failure: what failed, what to do, what happens now
+run issue www.example.test
+is 'issue with a wrong secret: status 6' "$status" 6
+is '- the last lines' "$(tail -n 3 "$WORLD/err" | cut -c1-60)" \
+"www.example.test: rfc2136 (dns block 'knot'): _acme-challeng
+    \`dnseal providers rfc2136\` says which rights it needs
+www.example.test: mend that, then run the same command again"
+is '- the sentence comes once' "$(grep -c BADSIG "$WORLD/err")" 1
+run status
+like 'status shows the error on a line of its own' "$out" '^    rfc2136 .*BADSIG'
+run --color always status
+like '- FAIL in red, when colour is wanted' "$(printf '%s' "$out" | tr '\033' '^')" '\^\[31mFAIL\^\[m$'
+sed 's/127\.0\.0\.2/127.0.0.77/' "$good" >"$WORLD/gone.conf"
+CONF=$WORLD/gone.conf
+run issue --json www.example.test
+is 'issue with a server that is gone: status 3' "$status" 3
+is '- one error in JSON' "$(grep -c '"event":"error"' "$WORLD/out")" 1
+is '- the first line of the failure' "$(grep -n 127.0.0.77 "$WORLD/err" | head -n 1 | sed 's/.*: cannot/cannot/')" \
+	'cannot connect to 127.0.0.77: Connection refused'
+like '- what it could not clean up is told behind it' "$err" 'may have added failed likewise'
+CONF=$good
+run cleanup
+is 'cleanup by the configured block' "$status" 0
+nothing_left
+
+# ---- signals
+slow='--propagation wait --propagation-delay 60s --propagation-timeout 2m'
+for command in 'check --live' issue; do
+	# shellcheck disable=SC2086 # words
+	"$DNSEAL" --plugin-dir "$PLUGINS" --state-dir "$STATE" --config "$CONF" $command site $slow \
+		>"$WORLD/out" 2>"$WORLD/err" </dev/null &
+	pid=$! until=$(($(date +%s) + 30))
+	until grep -q 'waiting for propagation' "$WORLD/err" || test "$(date +%s)" -gt $until; do sleep 0.05; done
+	ok "$command: the records are there" test -n "$(leftovers 127.0.0.2 example.test)"
+	kill -HUP $pid
+	kill -HUP $pid
+	wait $pid
+	is '- SIGHUP, as often as a terminal sends it: status 143' "$?" 143
+	nothing_left
+done
+
+# ---- records whose dns block is gone: by hand
+"$DNSEAL" --plugin-dir "$PLUGINS" --state-dir "$STATE" --config "$CONF" check --live site $slow \
+	>"$WORLD/out" 2>"$WORLD/err" </dev/null &
+pid=$! until=$(($(date +%s) + 30))
+until grep -q 'waiting for propagation' "$WORLD/err" || test "$(date +%s)" -gt $until; do sleep 0.05; done
+kill -KILL $pid
+wait $pid 2>/dev/null
+ok 'a check that was killed leaves records' test -n "$(leftovers 127.0.0.2 example.test)"
+: >"$WORLD/empty.conf"
+CONF=$WORLD/empty.conf
+run cleanup
+is '- without their dns block they stay: status 1' "$status" 1
+like '- it says which is missing' "$err" "no dns block 'knot'"
+run cleanup --set server=127.0.0.2
+like '- --set needs --dns' "$err" 'of which provider'
+CONF=$good
+run cleanup
+is '- cleanup takes them out' "$status" 0
+nothing_left
+
+# ---- --yes
+sed '/agreed/d' "$good" >"$WORLD/terms.conf"
+CONF=$WORLD/terms.conf
+rm -rf "$STATE/accounts"
+run issue www.example.test
+is 'terms that nobody agreed to: status 6' "$status" 6
+run --yes issue www.example.test
+is '--yes agrees' "$status" 0 || sed 's/^/# /' "$WORLD/err"
+like '- and says so' "$err" 'Do you agree\?  yes \(--yes\)'
+done_testing
