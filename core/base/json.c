@@ -84,8 +84,8 @@ static bool is_blank(const char *s, size_t len)
 	return !len;
 }
 
-/* Everything outside of ASCII as \uXXXX.  json-c 0.18, when strict, takes UTF-8 behind an escape for
- * control characters; json_read() has checked that it is well-formed. */
+/* Everything outside of ASCII as \uXXXX.  json-c 0.18, when strict, takes UTF-8 behind an escape
+ * for control characters; json_read() has checked that it is well-formed. */
 static void write_ascii(const char *text, size_t len, struct buf *ret)
 {
 	for (size_t i = 0; i < len;) {
