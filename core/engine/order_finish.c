@@ -112,8 +112,10 @@ enum seal_status judge_chain(struct order *o)
 	const struct buf *pem = &o->post.call.reply;
 	enum seal_status st;
 
-	if (o->post.story.st)
-		return fail_from(o, &o->post);
+	if (o->post.story.st) {
+		fail_from(o, &o->post);
+		return story_prefix(&o->story, "certificate: ");
+	}
 	st = chain_read(buf_text(pem), pem->len, &o->chain, &o->story);
 	if (!st)
 		st = chain_check(&o->chain, o->file.key, &o->ask.cert->names, clock_wall(),
