@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * check_live.c - --live: a TXT record where each challenge would go, looked for at every name server
- * and taken out again.  Exactly what an order needs, and nothing else: the owner is the challenge's
- * own, so that credentials which may write nowhere else pass, and what leads there is tried too.  A
- * CA looks for the value of its challenge among all that are there. */
+ * check_live.c - --live: a TXT record where each challenge would go, looked for at every name
+ * server and taken out again.  Exactly what an order needs, and nothing else: the owner is the
+ * challenge's own, so that credentials which may write nowhere else pass, and what leads there is
+ * tried too.  A CA looks for the value of its challenge among all that are there. */
 #include "config.h"
 
 #include "app/check.h"

@@ -5,6 +5,7 @@
 #include "app/app.h"
 #include "app/cas.h"
 #include "app/terms.h"
+#include "base/log.h"
 #include "engine/session.h"
 
 #include <stdio.h>
@@ -195,7 +196,8 @@ static int add(struct app *a, const char *name)
 		return status;
 	app_warnings(a);
 	if (a->opt.dry_run) {
-		printf("would register an account at %s\n", block->conf.url);
+		log_line(LOG_INFO, "dry run, nothing is done; this would register an account at %s",
+			 block->conf.url);
 		return EXIT_DONE;
 	}
 	status = app_store_open(a);

@@ -223,7 +223,7 @@ static void check_credentials(struct check *c)
 
 /* -- zones ---------------------------------------------------------------------------------- */
 
-/* Servers that we cannot reach because this host lacks IPv4 or IPv6 say nothing about themselves. */
+/* Servers out of reach because this host lacks IPv4 or IPv6 say nothing about themselves. */
 static size_t count_bad(const struct servers_find *f)
 {
 	size_t n = 0;

@@ -22,8 +22,8 @@ static void cancel(struct task *t)
 		s->cancel(s->arg);
 }
 
-/* The first ends the work in order, the second at once.  A terminal that goes away sends SIGHUP more
- * than once, and a service manager after SIGTERM: neither is somebody's second word. */
+/* The first ends the work in order, the second at once.  A terminal that goes away sends SIGHUP
+ * more than once, and a service manager after SIGTERM: neither is somebody's second word. */
 static void seen(struct watch *w)
 {
 	struct signals *s = container_of(w, struct signals, watch);

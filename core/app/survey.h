@@ -27,8 +27,8 @@ struct survey {
  * must be set. */
 void survey_run(struct app *, const struct cert_conf *, const char *kid, struct survey *);
 void survey_free(struct survey *);
-/* "_acme-challenge", or with the account's label before it; kid NULL: with a word in its place.  The
- * caller's. */
+/* "_acme-challenge", or with the account's label before it; kid NULL: with a word in its place.
+ * The caller's. */
 char *survey_label(const struct cert_conf *, const char *kid);
 
 #endif

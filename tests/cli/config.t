@@ -112,6 +112,23 @@ else
 	skip 'dns blocks' 'there is no provider cloudflare here'
 fi
 
+# ---- where messages go
+echo "log file:$dir/messages" >"$dir/dnseal.conf"
+run status
+is 'log file: talk goes there' "$status $err" '0 '
+like '- with its time' "$(cat messages)" '^20[0-9-]+T[0-9:]+Z info   no certificates yet'
+run issue a.example
+is '- an error goes there' "$(grep -c 'error  dnseal: no DNS provider is configured' messages)" 1
+like '- and to stderr' "$err" '^dnseal: no DNS provider is configured'
+echo 'log-format json' >>"$dir/dnseal.conf"
+run status
+like 'log-format json' "$(tail -n 1 messages)" \
+	'^\{"v":1,"t":"[^"]+","level":"info","message":"no certificates yet: '
+echo "log file:$dir/none/messages" >"$dir/dnseal.conf"
+run status
+is 'a log file that cannot be made: status 1' "$status" 1
+like '- it says which' "$err" '^dnseal: log: cannot open none/messages: No such file'
+
 # ---- names by hand, as people write them
 : >"$dir/dnseal.conf"
 if has rfc2136; then
