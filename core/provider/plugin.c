@@ -242,8 +242,10 @@ static enum seal_status load(const char *name, const struct plugin **ret, struct
 	lt_dlhandle h;
 	enum seal_status st = open_file(house.dir, name, &path, &fd, s);
 
-	if (st == SEAL_ENOTFOUND)
+	if (st == SEAL_ENOTFOUND) {
+		story_clear(s);
 		st = open_file(libs, name, &path, &fd, s);
+	}
 	if (!st)
 		st = load_file(path, fd, &h, s);
 	if (st)
