@@ -195,6 +195,10 @@ void app_network(struct app *a)
 	a->http = http_new(a->loop, &(struct http_conf){ 0 });
 	a->pool = pool_new(a->loop, WORKERS_MAX);
 	a->ops = ops_new(a->loop, a->http, WORKERS_MAX);
+	if (app_state_dir(a)) {
+		scoped(free_p) char *locks = str_printf("%s/locks", app_state_dir(a));
+		ops_lock_dir(a->ops, locks);
+	}
 	a->engine.loop = a->loop;
 	a->engine.http = a->http;
 	a->engine.pool = a->pool;

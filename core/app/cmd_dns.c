@@ -246,8 +246,61 @@ static void tell_removed(const struct by_hand *h)
 		log_line(LOG_INFO, "%s removed", show_count(h->op.n_records, "record", n));
 }
 
+/* Is it a zone that this dns block is for, a part of one, or one that has it in it? */
+static bool is_needed(const struct by_hand *h, const char *zone)
+{
+	const struct words *wanted = &h->op.login->zones;
+
+	for (size_t i = 0; i < wanted->n; i++)
+		if (name_is_under(wanted->at[i], zone) || name_is_under(zone, wanted->at[i]))
+			return true;
+	return *h->zone && (name_is_under(h->zone, zone) || name_is_under(zone, h->zone));
+}
+
+#define BROAD_SHOWN 5 /* names of zones */
+
+static void warn_if_broad(const struct by_hand *h, const struct words *zones)
+{
+	struct buf names = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < zones->n; i++) {
+		if (is_needed(h, zones->at[i]))
+			continue;
+		scoped(free_p) char *name = show_name(zones->at[i]);
+		if (n++ < BROAD_SHOWN)
+			buf_printf(&names, "%s%s", n > 1 ? ", " : "", name);
+	}
+	if (n > BROAD_SHOWN)
+		buf_printf(&names, " and %zu more", n - BROAD_SHOWN);
+	if (n)
+		log_line(LOG_WARN,
+			 "%s: sees %zu zones, %zu of them not needed: %s; narrower credentials "
+			 "would do less harm",
+			 h->op.login->name, zones->n, n, buf_text(&names));
+	buf_free(&names);
+}
+
+/* What the credentials may see beside what they are for.  That they may not list zones at all is
+ * nothing to tell. */
+static void look_beyond(const struct by_hand *h)
+{
+	struct app *a = h->app;
+	struct op op = { .kind = OP_ZONES, .login = h->op.login };
+	struct waiter w;
+
+	if ((!*h->zone && !op.login->zones.n) || !login_can(op.login, OP_ZONES))
+		return;
+	op_start(a->ops, &op, waiter_begin(&w, a));
+	app_wait(a, &w);
+	if (!op.story.st)
+		warn_if_broad(h, &op.zones);
+	op_free(&op);
+}
+
 static void tell_good(const struct by_hand *h)
 {
+	look_beyond(h);
 	if (h->app->ui.mode != UI_JSON) {
 		printf("%s: credentials are good\n", h->op.login->name);
 		return;

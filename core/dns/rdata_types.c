@@ -26,6 +26,7 @@ static const struct rdata_type types[] = {
 	{ "NS", TYPE_NS, { RDATA_NAME } },
 	{ "OPENPGPKEY", 61, { RDATA_BASE64 } }, /* RFC 7929 2.1 */
 	{ "PTR", TYPE_PTR, { RDATA_NAME } },
+	{ "RP", 17, { RDATA_NAME, RDATA_NAME } },		       /* RFC 1183 2.2 */
 	{ "SMIMEA", 53, { RDATA_U8, RDATA_U8, RDATA_U8, RDATA_HEX } }, /* RFC 8162 2 */
 	{ "SOA",
 	  TYPE_SOA,

@@ -201,6 +201,27 @@ static enum seal_status write_journal(struct dns01 *d, enum journal_op what, con
 	return st && what == JOURNAL_PLAN ? story_copy(&d->story, &story) : SEAL_OK;
 }
 
+static bool is_open(const struct journal *j, const struct dns01_record *r)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (!strcmp(j->at[i].owner, r->place->owner) && !strcmp(j->at[i].value, r->value))
+			return true;
+	return false;
+}
+
+/* Did no run ever begin to write any of the values?  What was taken out again does not count. */
+static bool are_new(const struct dns01 *d)
+{
+	struct journal open = { 0 };
+	struct story ignored = { 0 };
+	bool ret = !journal_read(d->engine->store, NULL, &open, &ignored);
+
+	for (size_t i = 0; ret && i < d->n; i++)
+		ret = !is_open(&open, &d->at[i]);
+	journal_free(&open);
+	return ret;
+}
+
 static struct present_group *group_of(struct dns01 *d, const struct dns01_record *r)
 {
 	struct dns01_work *w = d->work;
@@ -219,6 +240,7 @@ static struct present_group *group_of(struct dns01 *d, const struct dns01_record
 void dns01_present(struct dns01 *d, struct task *waiter)
 {
 	struct dns01_work *w = d->work;
+	bool fresh = are_new(d); /* before the plan says that they may be there */
 
 	begin(d, PRESENT, waiter);
 	if (write_journal(d, JOURNAL_PLAN, NULL)) {
@@ -237,8 +259,10 @@ void dns01_present(struct dns01 *d, struct task *waiter)
 								      .ttl = CHALLENGE_TTL,
 								      .data = r->value };
 	}
-	for (size_t i = 0; i < w->n_groups; i++)
+	for (size_t i = 0; i < w->n_groups; i++) {
+		w->groups[i].op.fresh = fresh;
 		op_start(d->engine->ops, &w->groups[i].op, &d->task);
+	}
 }
 
 /* Provider's handles make the removal cheaper; they go into the journal with `made`. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,13 +26,45 @@ static const char *const op_names[] = {
 
 /* -- lines ---------------------------------------------------------------------------------- */
 
+/* A provider's handle is one word here, whatever is in it. */
+static char *id_word(const char *id)
+{
+	struct buf word = { 0 };
+
+	for (const char *at = id ? id : ""; *at; at++) {
+		bool plain = (unsigned char)*at > ' ' && *at != '%' && strcmp(id, "-") != 0;
+		buf_printf(&word, plain ? "%c" : "%%%02X", (unsigned char)*at);
+	}
+	if (!word.len)
+		buf_str(&word, "-");
+	return buf_take(&word);
+}
+
+static char *id_of_word(const char *word)
+{
+	struct buf id = { 0 };
+	unsigned octet;
+
+	if (!strcmp(word, "-"))
+		return NULL;
+	for (; *word; word++) {
+		bool escaped = *word == '%' && isxdigit((unsigned char)word[1]) &&
+			       isxdigit((unsigned char)word[2]) &&
+			       sscanf(word + 1, "%2x", &octet) == 1;
+		buf_char(&id, escaped ? (char)octet : *word);
+		word += escaped ? 2 : 0;
+	}
+	return buf_take(&id);
+}
+
 static void write_line(struct buf *out, enum journal_op op, const struct journal_entry *e)
 {
 	scoped(buf_free) struct buf line = { 0 };
+	scoped(free_p) char *id = id_word(e->id);
 
 	buf_printf(&line, "%" PRId64 " %s %s %s %s %s %s %s %" PRIu32 " %s", clock_wall(),
 		   op_names[op], e->cert, e->login, e->zone, e->owner, e->type, e->value, e->ttl,
-		   e->id && *e->id ? e->id : "-");
+		   id);
 	buf_printf(out, "%s %08" PRIx32 "\n", line.data, crc32c(line.data, line.len));
 }
 
@@ -67,7 +100,7 @@ static bool read_line(const char *text, size_t len, struct journal_entry *ret)
 				&ret->owner, &ret->type,  &ret->value };
 	for (size_t i = 0; i < COUNT(into); i++)
 		*into[i] = str_copy(w.at[i + 2]);
-	ret->id = strcmp(w.at[9], "-") ? str_copy(w.at[9]) : NULL;
+	ret->id = id_of_word(w.at[9]);
 	ret->ttl = (uint32_t)ttl;
 	ret->time = (int64_t)when;
 	return true;

@@ -5,6 +5,7 @@
  *
  * STATE/journal/changes.log, append only, a line a record and step, each with its own CRC:
  *   time op cert login zone owner type value ttl id crc32c
+ * Blanks and % of an id are %HH.
  * op: plan (before the call), made (the provider said yes), gone (removed, or never there).
  * Nothing is written to DNS before its `plan` is durable; nothing is removed that is not in here.
  * `made` and `gone` need not be durable: losing one only means a removal more than needed.

@@ -190,6 +190,7 @@ static enum seal_status prepare(struct order *o)
 		look_for_places(o); /* meanwhile; the other kind needs the account first */
 	o->job.work = make_key;
 	job_start(o->engine->pool, &o->job, &o->task);
+	o->session_wait.certificate = o->ask.cert->name;
 	session_open(o->ask.session, &o->session_wait, &o->task);
 	return SEAL_OK;
 }

@@ -215,8 +215,9 @@ static enum seal_status want_record(struct order *o, const struct authz_res *r)
 
 	if (!r->has_challenge) {
 		scoped(free_p) char *offered = words_join(&r->offered, ", ");
-		return fail(o, SEAL_EPROTO, "%s: the CA offers no %s challenge (it offers: %s)",
-			    r->name, challenge_type(o), offered);
+		return fail(o, SEAL_EPROTO, "%s: the CA offers no %s challenge (it offers%s %s)",
+			    r->name, challenge_type(o), *offered ? ":" : "",
+			    *offered ? offered : "none at all");
 	}
 	dns01_value(r->challenge.token, o->ask.session->thumbprint, value);
 	dns01_add(&o->dns, r->name, value);

@@ -111,6 +111,7 @@ static enum seal_status save_account(struct session *s)
 	if (!st)
 		engine_tell(s->engine,
 			    &(struct event){ .kind = EVENT_STEP,
+					     .certificate = s->certificate,
 					     .step = "account",
 					     .detail = s->created ? "created" : "found" });
 	return st;
@@ -164,6 +165,7 @@ void session_open(struct session *s, struct session_wait *w, struct task *task)
 	if (!first)
 		return;
 	task_init(&s->task, s->engine->loop, session_run);
+	s->certificate = w->certificate;
 	s->step = PREPARE;
 	s->job.work = prepare;
 	job_start(s->engine->pool, &s->job, &s->task);

@@ -21,6 +21,7 @@ struct session {
 	/* private */
 	struct task task;
 	struct list waiters; /* of struct session_wait */
+	const char *certificate; /* of the first of them */
 	struct account_file file;
 	struct directory_get directory;
 	struct account_get account;
@@ -32,6 +33,7 @@ struct session *session_new(struct engine *, const struct account_conf *);
 void session_free(struct session *);
 /* Look only: do not create an account; kid stays NULL when there is none. */
 struct session_wait {
+	const char *certificate; /* on whose behalf, for what is told; or NULL */
 	struct list link;
 	struct task *task;
 };

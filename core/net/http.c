@@ -154,7 +154,7 @@ static void count(struct http_call *c)
 	curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &before_us);
 	curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
 	c->http->connects += connects > 0 ? (unsigned)connects : 0;
-	c->sent = before_us > 0; /* the connection was there, TLS and all */
+	c->sent = before_us > 0 || c->body_read > 0; /* the connection was there, TLS and all */
 	c->took_ms = (unsigned)(clock_ms() - c->began_ms);
 }
 
@@ -226,9 +226,10 @@ static const struct {
 };
 
 /* With environment proxies curl reads http(s)_proxy and no_proxy itself. */
-static bool set_proxy(const struct http *h, CURL *e)
+static bool set_proxy(const struct http *h, const struct http_call *c)
 {
-	const char *proxy = h->way.proxy ? h->way.proxy : "";
+	const char *proxy = h->way.proxy && !c->local ? h->way.proxy : "";
+	CURL *e = c->easy;
 
 	if (!strcmp(proxy, "environment"))
 		return true;
@@ -236,6 +237,11 @@ static bool set_proxy(const struct http *h, CURL *e)
 	       !curl_easy_setopt(e, CURLOPT_NOPROXY, "") &&
 	       !curl_easy_setopt(e, CURLOPT_PROXY_CAINFO, h->way.bundle) &&
 	       !curl_easy_setopt(e, CURLOPT_PROXY_CAPATH, NULL);
+}
+
+static bool is_plain(const struct http_call *c)
+{
+	return c->local && http_url_local(c->url);
 }
 
 /* Everything that keeps us safe.  Any option that libcurl does not take ends the call. */
@@ -246,7 +252,8 @@ static bool pin(const struct http *h, struct http_call *c)
 	for (size_t i = 0; i < COUNT(pins); i++)
 		if (curl_easy_setopt(e, pins[i].option, pins[i].value))
 			return false;
-	return set_proxy(h, e) && !curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https") &&
+	return set_proxy(h, c) &&
+	       !curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, is_plain(c) ? "http" : "https") &&
 	       !curl_easy_setopt(e, CURLOPT_REDIR_PROTOCOLS_STR, "https") &&
 	       !curl_easy_setopt(e, CURLOPT_CAINFO, c->trust ? c->trust : h->way.bundle) &&
 	       !curl_easy_setopt(e, CURLOPT_CAPATH, NULL) && /* else the build's own */
@@ -263,13 +270,44 @@ static bool has_body(const struct http_call *c)
 	return c->body != NULL;
 }
 
+static size_t read_body(char *to, size_t size, size_t n, void *arg)
+{
+	struct http_call *c = arg;
+	size_t left = c->body_len - c->body_read, room = size * n;
+
+	n = left < room ? left : room;
+	memcpy(to, c->body + c->body_read, n);
+	c->body_read += n;
+	return n;
+}
+
+static int read_again(void *arg, curl_off_t offset, int origin)
+{
+	(void)arg, (void)offset, (void)origin;
+	return CURL_SEEKFUNC_FAIL;
+}
+
+/* A body that is read can be read only once, so libcurl has to give up. */
+static bool set_body_once(struct http_call *c)
+{
+	CURL *e = c->easy;
+
+	return !curl_easy_setopt(e, CURLOPT_POST, 1L) &&
+	       !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body_len) &&
+	       !curl_easy_setopt(e, CURLOPT_READFUNCTION, read_body) &&
+	       !curl_easy_setopt(e, CURLOPT_READDATA, c) &&
+	       !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, read_again);
+}
+
 /* The body stays where the caller has it. */
 static bool set_request(struct http_call *c)
 {
 	CURL *e = c->easy;
 	bool good = !curl_easy_setopt(e, CURLOPT_URL, c->url);
 
-	if (has_body(c))
+	if (c->once && c->body && c->body_len)
+		good = good && set_body_once(c);
+	else if (has_body(c))
 		good = good && !curl_easy_setopt(e, CURLOPT_POSTFIELDS, c->body ? c->body : "") &&
 		       !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
 					 (curl_off_t)(c->body ? c->body_len : 0));
@@ -321,7 +359,7 @@ static enum seal_status check(struct http_call *c)
 
 	if (!n || n > METHOD_MAX || c->method[n])
 		return fail(c, SEAL_EINVAL, "%s is no HTTP method", clean(c->method));
-	if (!http_url_ok(c->url))
+	if (!http_url_ok(c->url) && !is_plain(c))
 		return fail(c, SEAL_EINVAL,
 			    "%s is no URL to ask: https://HOST/... is wanted, at "
 			    "most %d visible characters, no user and no fragment",
@@ -349,7 +387,7 @@ void http_start(struct http *h, struct http_call *c, struct task *t)
 {
 	http_call_free(c);
 	c->reply.max = c->max_body ? c->max_body : HTTP_BODY_MAX;
-	c->header_octets = c->header_lines = 0;
+	c->header_octets = c->header_lines = c->body_read = 0;
 	c->too_big = c->headers_too_big = false;
 	c->error[0] = '\0';
 	c->easy = c->curl_headers = NULL;

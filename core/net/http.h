@@ -3,11 +3,11 @@
  *
  * http.h - one HTTP exchange over the loop's curl multi handle.
  *
- * Pinned: https only, no redirects, verified TLS 1.2 or later, CA bundle always set explicitly,
- * connect 10 s, a reply slower than 100 octets/s for 20 s is an end (thinking before the reply is
- * not), no decompression, no cookies, no environment proxies, own caps on body and headers (32 KiB,
- * 200 lines).  One connection per host, HTTP/2 where offered; calls wait for it rather than open
- * another.  There is no Content-Type unless the call names one. */
+ * Pinned: https only (but see `local`), no redirects, verified TLS 1.2 or later, CA bundle always
+ * set explicitly, connect 10 s, a reply slower than 100 octets/s for 20 s is an end (thinking
+ * before the reply is not), no decompression, no cookies, no environment proxies, own caps on
+ * body and headers (32 KiB, 200 lines).  One connection per host, HTTP/2 where offered; calls
+ * wait for it rather than open another.  There is no Content-Type unless the call names one. */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
@@ -36,6 +36,9 @@ struct http_call {
 	size_t max_body;     /* octets of the reply; 0 = 64 KiB */
 	unsigned timeout_s;  /* whole exchange; 0 = HTTP_TIMEOUT_S */
 	const char *who;     /* "ca", "cloudflare": for log lines */
+	bool once;           /* not to be sent again by libcurl itself, which does so unasked when a
+			      * kept connection ends without a reply */
+	bool local;          /* the URL may also be one that http_url_local() takes; no proxy */
 
 	/* answered */
 	struct story story; /* st SEAL_OK: a complete reply, whatever its status.
@@ -53,7 +56,7 @@ struct http_call {
 	struct task *task;
 	void *easy;
 	void *curl_headers;
-	size_t header_octets, header_lines;
+	size_t header_octets, header_lines, body_read;
 	bool too_big, headers_too_big;
 	int64_t began_ms;
 	char error[256];
@@ -63,6 +66,10 @@ struct http_call {
 /* Is this a URL we would ask?  https, at most 2048 printable octets, a host, no user, no fragment,
  * a port from 1 to 65535 if any. */
 bool http_url_ok(const char *url);
+/* Plain http to a numeric address that no packet leaves this host or link for: 127/8, ::1,
+ * 169.254/16 (RFC 3927), fe80::/10 (RFC 4291), fd00:ec2::/32 (where a cloud keeps its instances'
+ * metadata).  All else as above. */
+bool http_url_local(const char *url);
 void http_start(struct http *, struct http_call *, struct task *); /* expects; always done later */
 /* Running: ends with SEAL_ECANCELED and task_done(), at once.  Else nothing. */
 void http_cancel(struct http_call *);

@@ -144,6 +144,19 @@ enum seal_status environ_plain(const char *names, char **ret, struct story *s)
 	return st;
 }
 
+enum seal_status environ_first(const char *names, char **ret, struct story *s)
+{
+	struct words list = { 0 };
+	enum seal_status st = SEAL_OK;
+
+	*ret = NULL;
+	words_split(&list, names);
+	for (size_t i = 0; !st && !*ret && i < list.n; i++)
+		st = environ_plain(list.at[i], ret, s);
+	words_free(&list);
+	return st;
+}
+
 enum seal_status environ_secret(const char *names, char **ret, struct story *s)
 {
 	struct words list = { 0 };

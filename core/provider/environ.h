@@ -14,7 +14,9 @@
  * ends away).  Empty counts as not set.  *ret NULL: none is set; else the caller's, to be wiped.
  * SEAL_ECONFIG: they disagree (the sentence lists them), or a file cannot be read. */
 enum seal_status environ_plain(const char *names, char **ret, struct story *) MUST_CHECK;
-/* The same, and the variables are gone from the environment after. */
+/* The same of the first that is set; what the others say does not count. */
+enum seal_status environ_first(const char *names, char **ret, struct story *) MUST_CHECK;
+/* As environ_plain, and the variables are gone from the environment after. */
 enum seal_status environ_secret(const char *names, char **ret, struct story *) MUST_CHECK;
 void environ_forget(void); /* wipe what was taken */
 

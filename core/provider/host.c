@@ -25,7 +25,9 @@ struct op_work *work_new(struct login *l, enum op_kind kind, const char *zone,
 	w->p = l->plugin->p;
 	w->kind = kind;
 	w->zone = arena_str(&w->arena, zone);
-	w->seal = (struct seal_op){ .host = host, .conf = l->conf, .core = w };
+	w->seal = (struct seal_op){
+		.host = host, .conf = l->conf, .core = w, .endpoint = l->endpoint
+	};
 	w->deadline_ms = INT64_MAX;
 	exchange_init(&w->exchange, INT64_MAX, &w->canceled);
 	pthread_mutex_init(&w->trip.lock, NULL);
@@ -135,6 +137,13 @@ static void host_vlog(struct seal_op *op, int priority, const char *fmt, va_list
 	log_line(levels[n], "dns %s: %s", work_of(op)->login->name, text);
 }
 
+static void host_secret(struct seal_op *op, const char *value)
+{
+	(void)op;
+	if (value)
+		log_secret(value);
+}
+
 /* -- memory */
 
 static const char *host_cache_get(struct seal_op *op, const char *key)
@@ -226,4 +235,9 @@ const struct seal_host op_host = {
 	.alloc = host_alloc,
 	.wall = host_wall,
 	.random = host_random,
+	.merge = host_merge,
+	.wait = host_wait,
+	.file = host_file,
+	.secret = host_secret,
+	.aws_sign = host_aws_sign,
 };

@@ -6,6 +6,7 @@
 #ifndef PROVIDER_HOST_H
 #define PROVIDER_HOST_H
 
+#include "base/file.h"
 #include "net/exchange.h"
 #include "provider/op.h"
 
@@ -27,7 +28,9 @@ struct trip {
 	pthread_cond_t back;
 	bool over; /* under lock */
 	enum seal_status st;
-	enum trip_step { TRIP_HOME, TRIP_PAUSE, TRIP_CALL } step;
+	enum trip_step { TRIP_HOME, TRIP_PAUSE, TRIP_CALL, TRIP_WAIT } step;
+	unsigned timeout_s; /* of the exchange, as the plugin asked */
+	unsigned wait_ms;   /* of host->wait() */
 	unsigned repeats;  /* after transport failures, of this exchange */
 	unsigned limited;  /* 429 and 503 seen, of the whole operation */
 	int64_t waited_ms; /* likewise */
@@ -73,6 +76,7 @@ struct ops {
 	struct http *http;
 	struct pool *pool;
 	struct list line; /* of every operation that is not over, as they came */
+	char *lock_dir;	  /* of zone_lock(), or NULL */
 };
 
 struct op_work *work_new(struct login *, enum op_kind, const char *zone, const struct seal_host *);
@@ -90,6 +94,11 @@ enum seal_status work_run(struct op_work *);
 bool record_emit(struct op_work *, const struct seal_record *);
 /* Same name, type and data? */
 bool record_same(const struct seal_record *, const struct seal_record *);
+
+/* For a worker: be the only process of this host that changes the zone of a SEAL_EXCLUSIVE
+ * provider; does nothing for any other operation.  Waits as long as the operation may.
+ * SEAL_ELOCKED, SEAL_ECANCELED. */
+enum seal_status zone_lock(struct op_work *, struct lock *) MUST_CHECK;
 
 /* A trip in the loop is to end soon. */
 void trip_cancel(struct op_work *);
@@ -116,9 +125,17 @@ uint8_t *host_rdata_pack(struct seal_op *, const char *type, const char *data, s
 char *host_rdata_text(struct seal_op *, const uint8_t *msg, size_t msg_len, const struct seal_rr *);
 uint8_t *host_name_pack(struct seal_op *, const char *absolute, size_t *len);
 char *host_rr_name(struct seal_op *, uint16_t type);
+const struct seal_set_change *host_merge(struct seal_op *, const struct seal_record *there,
+					 size_t n_there, const struct seal_record *want,
+					 size_t n_want, size_t *n);
+enum seal_status host_wait(struct seal_op *, unsigned ms);
+char *host_file(struct seal_op *, const char *path);
+enum seal_status host_aws_sign(struct seal_op *, struct seal_http *, const struct seal_aws_key *);
 
 /* The same with "...", for use inside. */
 enum seal_status host_fail(struct op_work *, enum seal_status, const char *fmt, ...) PRINTF(3, 4);
+/* x's URL, the endpoint put before it where it is only a path. */
+const char *host_url(struct op_work *, const struct seal_http *);
 /* JSON text in the operation's memory. */
 char *host_json_write(struct op_work *, const struct json_object *);
 /* Reply text as JSON; NULL when it is none.  Lives as long as the work. */

@@ -96,8 +96,8 @@ static void depart(struct op_work *w)
 	}
 	note_departure(w, now);
 	http_call_free(&t->call);
-	t->call.timeout_s = HTTP_TIMEOUT_S;
-	if (left < HTTP_TIMEOUT_S * 1000)
+	t->call.timeout_s = t->timeout_s;
+	if (left < (int64_t)t->timeout_s * 1000)
 		t->call.timeout_s = left > 1000 ? (unsigned)(left / 1000) : 1;
 	t->step = TRIP_CALL;
 	http_start(w->ops->http, &t->call, &t->task);
@@ -132,6 +132,16 @@ static void wait_out(struct op_work *w)
 	depart(w);
 }
 
+/* May a failed connection be tried again?  At an address of this host or link nobody answers
+ * because nobody is there. */
+static bool may_repeat(const struct op_work *w)
+{
+	const struct http_call *c = &w->trip.call;
+
+	return c->story.st == SEAL_EAGAIN && !c->local && (!c->sent || is_idempotent(c->method)) &&
+	       w->trip.repeats < COUNT(repeat_ms) && !atomic_load(&w->canceled);
+}
+
 static void arrive(struct op_work *w)
 {
 	struct trip *t = &w->trip;
@@ -141,9 +151,7 @@ static void arrive(struct op_work *w)
 		wait_out(w);
 		return;
 	}
-	bool again = c->story.st == SEAL_EAGAIN && (!c->sent || is_idempotent(c->method)) &&
-		     t->repeats < COUNT(repeat_ms) && !atomic_load(&w->canceled);
-	if (again)
+	if (may_repeat(w))
 		pause_trip(w, repeat_ms[t->repeats++]);
 	else if (c->story.st)
 		fail_home(w, &c->story);
@@ -159,6 +167,10 @@ static void run_trip(struct task *task)
 		arrive(w);
 	else if (w->trip.step == TRIP_PAUSE)
 		depart(w);
+	else if (w->trip.step == TRIP_WAIT && atomic_load(&w->canceled))
+		canceled_home(w);
+	else if (w->trip.step == TRIP_WAIT)
+		come_home(w, SEAL_OK);
 }
 
 static void begin_trip(struct mail *m)
@@ -169,12 +181,22 @@ static void begin_trip(struct mail *m)
 	depart(w);
 }
 
+static void begin_wait(struct mail *m)
+{
+	struct op_work *w = container_of(m, struct op_work, trip.mail);
+	struct trip *t = &w->trip;
+
+	loop_release(w->ops->loop);
+	t->step = TRIP_WAIT;
+	timer_start(&t->timer, &t->task, atomic_load(&w->canceled) ? 0 : t->wait_ms);
+}
+
 void trip_cancel(struct op_work *w)
 {
 	atomic_store(&w->canceled, true);
 	if (w->trip.step == TRIP_CALL)
 		http_cancel(&w->trip.call);
-	else if (w->trip.step == TRIP_PAUSE)
+	else if (w->trip.step == TRIP_PAUSE || w->trip.step == TRIP_WAIT)
 		timer_stop(&w->trip.timer);
 }
 
@@ -190,16 +212,26 @@ static bool is_method(const char *s)
 	return s && *s && !s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")];
 }
 
+const char *host_url(struct op_work *w, const struct seal_http *x)
+{
+	if (x->url && *x->url == '/' && w->login->endpoint)
+		return arena_printf(&w->arena, "%s%s", w->login->endpoint, x->url);
+	return x->url;
+}
+
+static bool is_url(const struct seal_http *x, const char *url)
+{
+	return url && (http_url_ok(url) || (x->local && http_url_local(url)));
+}
+
 static enum seal_status check_request(struct op_work *w, const struct seal_http *x,
 				      const char **ret_url)
 {
-	const char *url = x->url;
+	const char *url = host_url(w, x);
 
 	if (w->broken)
 		return SEAL_EPROTO; /* with the sentence of that mistake */
-	if (url && *url == '/' && w->login->endpoint)
-		url = arena_printf(&w->arena, "%s%s", w->login->endpoint, url);
-	if (!is_method(x->method) || !url || !http_url_ok(url))
+	if (!is_method(x->method) || !is_url(x, url))
 		return host_fail(w, SEAL_EINVAL, "the plugin asked for %s %s",
 				 x->method ? x->method : "?", url ? url : "no URL");
 	for (const char *const *h = x->headers; h && *h; h++)
@@ -211,7 +243,24 @@ static enum seal_status check_request(struct op_work *w, const struct seal_http 
 	return SEAL_OK;
 }
 
-static void travel(struct op_work *w, const struct seal_http *x, const char *url)
+/* Let the loop do it, and sleep until it is done. */
+static enum seal_status send_off(struct op_work *w, void (*begin)(struct mail *))
+{
+	struct trip *t = &w->trip;
+
+	t->over = false;
+	t->mail.open = begin;
+	if (!t->task.run)
+		task_init(&t->task, w->ops->loop, run_trip);
+	loop_post(w->ops->loop, &t->mail);
+	pthread_mutex_lock(&t->lock);
+	while (!t->over)
+		pthread_cond_wait(&t->back, &t->lock);
+	pthread_mutex_unlock(&t->lock);
+	return t->st;
+}
+
+static enum seal_status travel(struct op_work *w, const struct seal_http *x, const char *url)
 {
 	struct trip *t = &w->trip;
 
@@ -220,33 +269,57 @@ static void travel(struct op_work *w, const struct seal_http *x, const char *url
 	t->call.headers = x->headers;
 	t->call.body = x->body;
 	t->call.body_len = x->body ? strlen(x->body) : 0;
+	t->call.once = !is_idempotent(x->method);
 	t->call.trust = w->login->trust;
 	t->call.max_body = OP_REPLY_MAX;
+	t->call.local = x->local;
 	t->call.who = w->p->name;
+	t->timeout_s = x->timeout_s ? x->timeout_s : HTTP_TIMEOUT_S;
 	t->repeats = 0;
-	t->over = false;
-	t->mail.open = begin_trip;
-	if (!t->task.run)
-		task_init(&t->task, w->ops->loop, run_trip);
-	loop_post(w->ops->loop, &t->mail);
-	pthread_mutex_lock(&t->lock);
-	while (!t->over)
-		pthread_cond_wait(&t->back, &t->lock);
-	pthread_mutex_unlock(&t->lock);
+	return send_off(w, begin_trip);
+}
+
+static const char *const *copy_headers(struct op_work *w)
+{
+	const struct words *from = &w->trip.call.reply_headers;
+	const char **ret = arena_new(&w->arena, (from->n + 1) * sizeof(*ret));
+
+	for (size_t i = 0; i < from->n; i++)
+		ret[i] = arena_str(&w->arena, from->at[i]);
+	return ret;
+}
+
+/* Says its type so, or says nothing much and looks like it: EC2 instance metadata. */
+static bool is_json(const struct http_call *c)
+{
+	char type[80];
+
+	http_content_type(c, type);
+	return strstr(type, "json") ||
+	       ((!*type || !strcmp(type, "text/plain")) && *buf_text(&c->reply) == '{');
 }
 
 static enum seal_status read_reply(struct op_work *w, struct seal_http *x)
 {
 	const struct http_call *c = &w->trip.call;
-	char type[80];
 
 	w->reply_octets += c->reply.len;
 	if (w->reply_octets > OP_REPLIES_MAX)
 		return host_fail(w, SEAL_EPROTO, "replies of more than %u octets", OP_REPLIES_MAX);
 	x->status = c->status;
 	x->reply = arena_copy(&w->arena, buf_text(&c->reply), c->reply.len);
-	if (strstr(http_content_type(c, type), "json"))
+	x->reply_headers = copy_headers(w);
+	if (is_json(c))
 		x->json = host_json_read(w, x->reply, c->reply.len);
+	return SEAL_OK;
+}
+
+static enum seal_status can_go(struct op_work *w, const char *what)
+{
+	if (!w->ops)
+		return host_fail(w, SEAL_EAGAIN, "%s: there is no loop to do it", what);
+	if (atomic_load(&w->canceled))
+		return host_fail(w, SEAL_ECANCELED, "canceled");
 	return SEAL_OK;
 }
 
@@ -257,15 +330,21 @@ enum seal_status host_http(struct seal_op *op, struct seal_http *x)
 
 	x->status = 0;
 	x->reply = "";
+	x->reply_headers = NULL;
 	x->json = NULL;
 	enum seal_status st = check_request(w, x, &url);
-	if (st)
-		return st;
-	if (!w->ops)
-		return host_fail(w, SEAL_EAGAIN, "%s %s: there is no loop to do it", x->method,
-				 url);
-	if (atomic_load(&w->canceled))
-		return host_fail(w, SEAL_ECANCELED, "canceled");
-	travel(w, x, url);
-	return w->trip.st ? w->trip.st : read_reply(w, x);
+	if (!st)
+		st = can_go(w, x->method);
+	if (!st)
+		st = travel(w, x, url);
+	return st ? st : read_reply(w, x);
+}
+
+enum seal_status host_wait(struct seal_op *op, unsigned ms)
+{
+	struct op_work *w = work_of(op);
+	enum seal_status st = can_go(w, "wait");
+
+	w->trip.wait_ms = ms;
+	return st ? st : send_off(w, begin_wait);
 }

@@ -245,12 +245,15 @@ bool login_has(const struct login *l, const char *word)
 
 /* -- what nobody set */
 
-static bool has_any(const struct login *l)
+/* Those of SEAL_ANY and SEAL_TOGETHER of which an option has a value. */
+static unsigned groups_given(const struct login *l)
 {
+	unsigned ret = 0;
+
 	for (const struct seal_option *o = l->plugin->p->options; o && o->name; o++)
-		if ((o->flags & SEAL_ANY) && login_has(l, o->name))
-			return true;
-	return false;
+		if (login_has(l, o->name))
+			ret |= o->flags & (SEAL_ANY | SEAL_TOGETHER);
+	return ret;
 }
 
 static enum seal_status option_from_env(struct login *l, const struct seal_option *o,
@@ -271,16 +274,16 @@ static enum seal_status option_from_env(struct login *l, const struct seal_optio
 static enum seal_status ask_env(struct login *l, struct story *s)
 {
 	const struct seal_provider *p = l->plugin->p;
-	bool any = has_any(l); /* before, or the first of them would hide the others */
+	unsigned given = groups_given(l); /* before, or the first would hide the others */
 	scoped(free_p) char *endpoint = NULL;
 	enum seal_status st = SEAL_OK;
 
 	for (const struct seal_option *o = p->options; !st && o && o->name; o++)
-		if (o->env && !login_has(l, o->name) && !(any && (o->flags & SEAL_ANY)))
+		if (o->env && !login_has(l, o->name) && !(given & o->flags))
 			st = option_from_env(l, o, s);
 	if (st || l->endpoint || !p->endpoint_env)
 		return st;
-	st = environ_plain(p->endpoint_env, &endpoint, s);
+	st = environ_first(p->endpoint_env, &endpoint, s);
 	if (!st && endpoint && set_endpoint(l, endpoint, s))
 		st = story_prefix(s, "from the environment (%s): ", p->endpoint_env);
 	return st;
@@ -321,7 +324,7 @@ static enum seal_status check_required(struct login *l, struct story *s)
 				   env_of(o));
 	}
 	scoped(free_p) char *list = buf_take(&names);
-	if (!*list || has_any(l))
+	if (!*list || (groups_given(l) & SEAL_ANY))
 		return SEAL_OK;
 	story_fail(s, SEAL_ECONFIG, "has no credentials");
 	story_hint(s, "set %s", list);

@@ -44,9 +44,10 @@ enum seal_status login_set(struct login *, const char *word, const char *value,
 			   struct story *) MUST_CHECK;
 bool login_has(const struct login *, const char *word); /* was it set? */
 /* After the last login_set: environment for what is missing (NAME and NAME_FILE), presets, then
- * SEAL_ECONFIG when a required one is still missing (the hint names word and variables).  Of the
- * options marked SEAL_ANY the environment is only asked when none is set.  Secrets leave the
- * environment.  The sentence begins with the login's origin. */
+ * SEAL_ECONFIG when a required one is still missing (the hint names word and variables).  For the
+ * options marked SEAL_ANY, and for those marked SEAL_TOGETHER, the environment is only asked when
+ * none of them is set.  Secrets leave the environment.  The sentence begins with the login's
+ * origin. */
 enum seal_status login_ready(struct login *, struct story *) MUST_CHECK;
 void login_free(struct login *);
 /* Length of the longest configured zone that owner lies in; 0: none; SIZE_MAX never.  A login

@@ -89,8 +89,13 @@ static enum seal_status call_plugin(struct op_work *w)
 
 enum seal_status work_run(struct op_work *w)
 {
-	enum seal_status st = call_plugin(w);
+	struct lock lock = LOCK_NONE;
+	enum seal_status st = zone_lock(w, &lock);
 
+	if (st)
+		return st;
+	st = call_plugin(w);
+	lock_drop(&lock);
 	if (w->broken && !st)
 		st = SEAL_EPROTO;
 	if (!st) {
@@ -128,11 +133,18 @@ struct ops *ops_new(struct loop *loop, struct http *http, unsigned max_threads)
 	return s;
 }
 
+void ops_lock_dir(struct ops *s, const char *dir)
+{
+	free(s->lock_dir);
+	s->lock_dir = str_copy(dir);
+}
+
 void ops_free(struct ops *s)
 {
 	if (!s)
 		return;
 	pool_free(s->pool);
+	free(s->lock_dir);
 	free(s);
 }
 
@@ -243,6 +255,7 @@ void op_start(struct ops *s, struct op *op, struct task *waiter)
 	task_init(&w->limit_task, s->loop, expire);
 	w->ops = s;
 	w->op = op;
+	w->seal.fresh = op->fresh;
 	w->job.work = work_in_thread;
 	if (prepare(op)) {
 		task_wake(&op->task);

@@ -9,7 +9,8 @@
  * login's other operations wait too; transport failures of idempotent requests (GET, HEAD, PUT,
  * DELETE) are repeated twice; the provider's per_minute is kept.  Names and data are checked on the
  * way in and out and put into one spelling, TTLs clamped to the provider's limits, more records
- * than a batch can carry are split, but for OP_SET. */
+ * than a batch can carry are split, but for OP_SET.  Changes of a SEAL_EXCLUSIVE provider are made
+ * by one process of this host at a time: SEAL_ELOCKED when another one takes too long. */
 #ifndef PROVIDER_OP_H
 #define PROVIDER_OP_H
 
@@ -32,6 +33,7 @@ struct op {
 	const struct seal_record *records;
 	size_t n_records;
 	unsigned limit_s; /* whole operation; 0 = 180 */
+	bool fresh;       /* OP_APPEND: nobody ever wrote these values before */
 
 	/* answered */
 	struct story story;
@@ -47,6 +49,9 @@ struct op {
 struct ops; /* what operations share */
 struct ops *ops_new(struct loop *, struct http *, unsigned max_threads);
 void ops_free(struct ops *);
+/* Where locks on the zones of SEAL_EXCLUSIVE providers are; made when the first is needed.  Without
+ * one other processes are not kept away, and the log says so.  Before the first operation. */
+void ops_lock_dir(struct ops *, const char *dir);
 void op_start(struct ops *, struct op *, struct task *waiter); /* expects */
 void op_cancel(struct op *); /* ends with SEAL_ECANCELED when the plugin returns */
 void op_free(struct op *);

@@ -6,8 +6,10 @@
 
 #include "provider/elf.h"
 #include "provider/environ.h"
+#include "provider/keeper.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ltdl.h>
@@ -23,10 +25,6 @@
 #define NAME_MAX_OCTETS 32
 #define SYMBOL "seal_provider"
 #define SYMBOL_TAIL "_LTX_" SYMBOL
-
-/* Providers that exist for dnseal, in this build or not. */
-static const char *const known[] = { "cloudflare", "digitalocean", "gandi",
-				     "hetzner",	   "rfc2136",	   "route53" };
 
 /* What is loaded stays loaded: unloading buys nothing and blinds sanitizers.  One per process, as
  * the dynamic linker's state is. */
@@ -73,25 +71,6 @@ static bool is_name(const char *name)
 
 /* -- files: checked on the descriptor, then exactly that descriptor is loaded */
 
-/* Whoever may write here may run code as us.  Parents need no look: a folder swapped in by somebody
- * else is somebody else's. */
-static enum seal_status check_owner(int fd, const char *path, struct stat *ret, struct story *s)
-{
-	if (fstat(fd, ret))
-		return story_fail(s, SEAL_ECONFIG, "%s: cannot look at it: %s", path,
-				  strerror(errno));
-	if (ret->st_uid != 0 && ret->st_uid != geteuid())
-		return story_fail(s, SEAL_ECONFIG, "%s: belongs to user %u, not to root or to us",
-				  path, (unsigned)ret->st_uid);
-	if (ret->st_mode & (S_IWGRP | S_IWOTH)) {
-		story_fail(s, SEAL_ECONFIG, "%s: others than its owner can write it (mode %04o)",
-			   path, (unsigned)(ret->st_mode & 07777));
-		story_hint(s, "chmod go-w %s", path);
-		return s->st;
-	}
-	return SEAL_OK;
-}
-
 static enum seal_status open_dir(const char *path, int *ret_fd, struct story *s)
 {
 	scoped(fd_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,7 +80,9 @@ static enum seal_status open_dir(const char *path, int *ret_fd, struct story *s)
 		return story_fail(
 			s, errno == ENOENT || errno == ENOTDIR ? SEAL_ENOTFOUND : SEAL_ECONFIG,
 			"%s: cannot open: %s", path, strerror(errno));
-	enum seal_status st = check_owner(fd, path, &info, s);
+	enum seal_status st = keeper_check(fd, path, &info, s);
+	if (!st)
+		st = keeper_check_above(fd, path, s);
 	if (st)
 		return st;
 	*ret_fd = fd;
@@ -112,16 +93,18 @@ static enum seal_status open_dir(const char *path, int *ret_fd, struct story *s)
 static enum seal_status check_file(int fd, const char *path, struct story *s)
 {
 	struct stat info;
-	enum seal_status st = check_owner(fd, path, &info, s);
+	enum seal_status st = keeper_check(fd, path, &info, s);
 
 	if (st)
 		return st;
 	if (!S_ISREG(info.st_mode))
 		return story_fail(s, SEAL_ECONFIG, "%s: is no regular file", path);
 	const char *fault = elf_fault(fd, info.st_size);
-	if (fault)
-		return story_fail(s, SEAL_ECONFIG, "%s: %s", path, fault);
-	return SEAL_OK;
+	if (!fault)
+		return SEAL_OK;
+	story_fail(s, SEAL_ECONFIG, "%s: %s", path, fault);
+	story_hint(s, "install the plugin again, or rebuild it on this host");
+	return s->st;
 }
 
 /* SEAL_ENOTFOUND: no such file. */
@@ -167,6 +150,23 @@ static int linked_in(lt_dladvise *a)
 	return lt_dladvise_preload(a) || lt_dladvise_ext(a);
 }
 
+/* The linker's sentence, without the name it knows the file by. */
+static enum seal_status fail_linker(const char *path, const char *link, const char *why,
+				    struct story *s)
+{
+	size_t n = strlen(link);
+
+	why = why ? why : "no reason given";
+	if (!strncmp(why, link, n) && !strncmp(why + n, ": ", 2))
+		why += n + 2;
+	story_fail(s, SEAL_ECONFIG, "%s: the dynamic linker refused it: %s", path, clean(why));
+	if (strstr(why, "cannot open shared object file"))
+		story_hint(s, "install the library that the plugin needs: ldd %s", path);
+	else
+		story_hint(s, "rebuild the plugin with the libraries of this host");
+	return s->st;
+}
+
 static enum seal_status load_file(const char *path, int fd, lt_dlhandle *ret, struct story *s)
 {
 	char link[32];
@@ -174,14 +174,15 @@ static enum seal_status load_file(const char *path, int fd, lt_dlhandle *ret, st
 	/* The linker knows objects by this name, so the descriptor stays open for ever: another
 	 * file under the same number would silently be this one. */
 	str_put(link, "/proc/self/fd/%d", fd);
+	/* libltdl binds lazily: a symbol that is missing would end the process in the midst of an
+	 * operation.  So the whole is bound here, and libltdl finds it loaded. */
+	if (!dlopen(link, RTLD_NOW | RTLD_LOCAL))
+		return fail_linker(path, link, dlerror(), s);
 	*ret = open_with(link, lt_dladvise_local);
-	if (*ret)
-		return SEAL_OK;
-	const char *why = lt_dlerror();
-	return story_fail(s, SEAL_ECONFIG, "%s: the dynamic linker refused it: %s", path,
-			  clean(why ? why : "no reason given"));
+	return *ret ? SEAL_OK : fail_linker(path, link, lt_dlerror(), s);
 }
 
+#define REBUILD "rebuild the plugin with this dnseal's <dnseal/provider.h>"
 /* The last member that the first release of this ABI had. */
 #define SIZE_MIN                                                                                   \
 	(offsetof(struct seal_provider, remove) + sizeof(((struct seal_provider *)0)->remove))
@@ -189,25 +190,30 @@ static enum seal_status load_file(const char *path, int fd, lt_dlhandle *ret, st
 static enum seal_status check_provider(const struct seal_provider *p, const char *name,
 				       const char *path, struct story *s)
 {
-	if (!p)
-		return story_fail(s, SEAL_ECONFIG,
-				  "%s: has no symbol %s" SYMBOL_TAIL ": no plugin of dnseal", path,
-				  name);
+	if (!p) {
+		story_fail(s, SEAL_ECONFIG, "%s: has no symbol %s" SYMBOL_TAIL, path, name);
+		story_hint(s, "a plugin ends in SEAL_PROVIDER(NAME, ...) and its file is NAME.so");
+		return s->st;
+	}
 	if (p->abi != SEAL_ABI) {
 		story_fail(s, SEAL_ECONFIG, "%s: is for plugin ABI %u, this dnseal has ABI %u",
 			   path, p->abi, SEAL_ABI);
-		story_hint(s, "rebuild %s",
-			   p->abi > SEAL_ABI ? "or update dnseal"
-					     : "the plugin with this dnseal's <dnseal/provider.h>");
+		story_hint(s, "%s", p->abi > SEAL_ABI ? "update dnseal, or " REBUILD : REBUILD);
 		return s->st;
 	}
-	if (p->size < SIZE_MIN || p->size > 4 * sizeof(*p))
-		return story_fail(s, SEAL_ECONFIG,
-				  "%s: its struct seal_provider has %zu octets, expected %zu", path,
-				  p->size, sizeof(*p));
-	if (!p->name || strcmp(p->name, name))
-		return story_fail(s, SEAL_ECONFIG, "%s: calls itself '%s', expected '%s'", path,
-				  clean(p->name), name);
+	if (p->size < SIZE_MIN || p->size > 4 * sizeof(*p)) {
+		story_fail(s, SEAL_ECONFIG,
+			   "%s: its struct seal_provider has %zu octets, expected %zu", path,
+			   p->size, sizeof(*p));
+		story_hint(s, REBUILD);
+		return s->st;
+	}
+	if (!p->name || strcmp(p->name, name)) {
+		story_fail(s, SEAL_ECONFIG, "%s: calls itself '%s', expected '%s'", path,
+			   clean(p->name), name);
+		story_hint(s, "use SEAL_PROVIDER(), which takes care of the name");
+		return s->st;
+	}
 	for (const struct seal_option *o = p->options; o && o->name; o++)
 		if (o->offset >= p->conf_size)
 			return story_fail(s, SEAL_ECONFIG, "%s: option %s lies outside its struct",
@@ -254,23 +260,25 @@ static enum seal_status load(const char *name, const struct plugin **ret, struct
 	return adopt(h, name, path, ret, s);
 }
 
+void plugin_get_it(const char *name, struct story *s)
+{
+	story_hint(s, "dnseal has it: install its package, or build with --with-providers=%s",
+		   name);
+}
+
 static enum seal_status fail_absent(const char *name, struct story *s)
 {
 	struct words builtin = { 0 }, found = { 0 }, all = { 0 };
-	bool exists = false;
 
 	story_fail(s, SEAL_ENOTFOUND, "%s: no such provider in this build and no %s/%s.so", name,
 		   house.dir ? house.dir : "(no plugin folder)", name);
-	for (size_t i = 0; i < COUNT(known); i++)
-		exists = exists || !strcmp(known[i], name);
 	plugins_list(&builtin, &found, &all);
+	bool exists = words_has(&all, name);
 	for (size_t i = 0; i < builtin.n + found.n; i++)
 		words_add(&all, i < builtin.n ? builtin.at[i] : found.at[i - builtin.n]);
 	const char *near = word_nearest(name, (const char *const *)all.at, all.n);
 	if (exists)
-		story_hint(s,
-			   "dnseal has it: install its package, or build with --with-providers=%s",
-			   name);
+		plugin_get_it(name, s);
 	else if (near)
 		story_hint(s, "did you mean %s?", near);
 	else
@@ -342,6 +350,7 @@ static void list_folder(const char *path, const struct words *builtin, struct wo
 void plugins_list(struct words *ret_builtin, struct words *ret_found, struct words *ret_known)
 {
 	scoped(free_p) char *libs = house.dir ? str_printf("%s/.libs", house.dir) : NULL;
+	struct words known = { 0 };
 
 	list_builtin(ret_builtin);
 	if (libs) {
@@ -350,7 +359,9 @@ void plugins_list(struct words *ret_builtin, struct words *ret_found, struct wor
 	}
 	if (ret_found->n)
 		qsort(ret_found->at, ret_found->n, sizeof(*ret_found->at), by_name);
-	for (size_t i = 0; i < COUNT(known); i++)
-		if (!words_has(ret_builtin, known[i]) && !words_has(ret_found, known[i]))
-			words_add(ret_known, known[i]);
+	words_split(&known, KNOWN_PROVIDERS);
+	for (size_t i = 0; i < known.n; i++)
+		if (!words_has(ret_builtin, known.at[i]) && !words_has(ret_found, known.at[i]))
+			words_add(ret_known, known.at[i]);
+	words_free(&known);
 }

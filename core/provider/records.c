@@ -13,7 +13,7 @@
 #define RECORDS_MAX 10000
 #define TXT_MAX 4096   /* octets of one TXT record's text */
 #define DATA_MAX 65535 /* of any other's zone-file form */
-#define ID_MAX 1024
+#define ID_MAX 20000  /* it may be the service's own spelling of a TXT, each octet four */
 
 /* Upper case, in the operation's memory; NULL when it is no name of a type. */
 static const char *type_normal(struct op_work *w, const char *type)
@@ -149,12 +149,13 @@ bool record_same(const struct seal_record *a, const struct seal_record *b)
 	return rr_type(a->type) && rdata_same(rr_type(a->type), a->data, b->data);
 }
 
-static bool is_in(const struct seal_record *at, size_t n, const struct seal_record *r)
+/* Where is this record in this spelling?  NULL: nowhere. */
+static struct seal_record *find(struct seal_record *at, size_t n, const struct seal_record *r)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(at[i].data, r->data) && record_same(&at[i], r))
-			return true;
-	return false;
+			return &at[i];
+	return NULL;
 }
 
 enum seal_status work_records(struct op_work *w, const struct seal_record *records, size_t n)
@@ -169,7 +170,7 @@ enum seal_status work_records(struct op_work *w, const struct seal_record *recor
 		enum seal_status st = normal(w, &records[i], r);
 		if (st)
 			return st;
-		w->n_records += !is_in(w->records, w->n_records, r);
+		w->n_records += !find(w->records, w->n_records, r);
 	}
 	return SEAL_OK;
 }
@@ -180,14 +181,22 @@ bool record_emit(struct op_work *w, const struct seal_record *from)
 		.name = w->zone ? name_of(w, from->name) : NULL,
 		.type = type_normal(w, from->type),
 		.ttl = from->ttl,
-		.id = arena_str(&w->arena, from->id),
 	};
 
+	if (from->id && strlen(from->id) <= ID_MAX)
+		r.id = arena_str(&w->arena, from->id);
 	if (!r.name || !r.type || !from->data || w->n_results >= OP_RESULTS_MAX)
 		return false;
 	r.data = data_normal(w, r.type, from->data);
-	if (strlen(r.data) > DATA_MAX || (r.id && (strlen(r.id) > ID_MAX || !is_line(r.id))))
+	if (strlen(r.data) > DATA_MAX || (r.id && !is_line(r.id)))
 		return false;
+	/* Of what was written the last word counts: after a lost race a plugin looks again. */
+	struct seal_record *before =
+		w->kind >= OP_APPEND ? find(w->results, w->n_results, &r) : NULL;
+	if (before) {
+		*before = r;
+		return true;
+	}
 	if (!(w->n_results & (w->n_results - 1))) /* at each power of two room for as many again */
 		w->results = mem_grow(w->results, w->n_results ? 2 * w->n_results : 1, sizeof(r));
 	w->results[w->n_results++] = r;

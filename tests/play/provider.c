@@ -89,8 +89,7 @@ static void drop_record(struct stage *s, const char *owner, const char *value)
 
 /* ---- the provider ---- */
 
-/* $value(3) is what proves token 3 (the one of $authz in begin.inc) with this run's account. */
-static char *fill_values(const struct stage *s, const char *text)
+char *cast_values(const struct stage *s, const char *text)
 {
 	static const char mark[] = "$value(";
 	struct buf out = { 0 };
@@ -146,7 +145,9 @@ static enum seal_status hear(struct seal_op *op, const char *verb, const char *z
 		buf_printf(&said, "%s%s %s %s", i ? "\n" : "", records[i].name, records[i].type,
 			   records[i].data);
 	const struct beat *b = stage_cue(stage, request);
-	scoped(free_p) char *wanted = fill_values(stage, b ? b->payload : "");
+	scoped(free_p) char *wanted = cast_values(stage, b ? b->payload : "");
+	if (b && !strcmp(verb, "append") && op->fresh == stage->known)
+		stage_wrong(stage, b, "values are said to be %s", op->fresh ? "fresh" : "known");
 	if (b && strcmp(wanted, buf_text(&said)))
 		stage_wrong(stage, b, "%s of %s, not of %s", request, buf_text(&said), wanted);
 	buf_free(&said);

@@ -119,8 +119,19 @@ static void set_order(struct stage *s, const char *rest)
 	s->in_flight = rest;
 }
 
-/* "left example.org _acme-challenge VALUE": an earlier run put it there and was cut off. */
+static void set_known(struct stage *s, const char *rest)
+{
+	(void)rest;
+	s->known = true;
+}
+
 static void set_left(struct stage *s, const char *rest)
+{
+	words_add(&s->left, rest);
+}
+
+/* "example.org _acme-challenge VALUE": an earlier run put it there and was cut off. */
+static void leave(struct stage *s, const char *rest)
 {
 	struct words w = { 0 };
 	struct story story = { 0 };
@@ -157,7 +168,7 @@ static const struct {
 	{ "override-domain", set_override }, { "propagation-timeout", set_timeout },
 	{ "order", set_order },		    { "left", set_left },
 	{ "remains", set_remains },	    { "interrupt", set_interrupt },
-	{ "rehearse", set_rehearse },
+	{ "rehearse", set_rehearse },	    { "known", set_known },
 };
 
 static void give_facts(struct stage *s)
@@ -257,6 +268,10 @@ static void set_up(struct stage *s, const char *dir)
 	give_facts(s);
 	if ((s->has_account && give_account(s, &story)) || (s->in_flight && give_order(s, &story)))
 		stage_wrong(s, NULL, "%s", story.text);
+	for (size_t i = 0; i < s->left.n; i++) { /* its value may depend on the account's key */
+		scoped(free_p) char *text = cast_values(s, s->left.at[i]);
+		leave(s, text);
+	}
 	s->session = session_new(e, &s->account);
 	s->last_ms = clock_ms();
 }
@@ -274,6 +289,7 @@ static void tear_down(struct stage *s)
 	mock_ca_free(&s->door);
 	buf_free(&s->csr);
 	words_free(&s->held);
+	words_free(&s->left);
 	words_free(&s->cert.names);
 	free(s->cert.name);
 	free(s->cert.override_domain);

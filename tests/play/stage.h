@@ -41,7 +41,9 @@ struct stage {
 	struct session *session;
 	const char *in_flight;  /* URL of an order of an earlier run, or NULL */
 	size_t remains;         /* TXT that may be left at the end */
+	struct words left;      /* of an earlier run */
 	bool has_account, rehearse;
+	bool known;             /* what is appended is in the journal already */
 	int64_t interrupt_ms;   /* so long after the beginning; 0: never */
 	struct order *order;
 	struct task waiter, interrupt;
@@ -61,6 +63,9 @@ mock_answer cast_ca;
 const struct plugin *cast_provider(struct stage *);
 void cast_zone(struct stage *, const char *apex);
 void cast_alias(const char *owner, const char *target);
+/* Text with $value(3) filled in: what proves token 3 (the one of $authz in begin.inc) with this
+ * run's account.  The caller's. */
+char *cast_values(const struct stage *, const char *text);
 /* A TXT that is there before the play begins. */
 void cast_record(struct stage *, const char *owner, const char *value);
 

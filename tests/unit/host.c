@@ -4,8 +4,13 @@
  * The services a plugin has of the core, called as a plugin calls them. */
 #include "config.h"
 
+#include "base/log.h"
 #include "provider/host.h"
 #include "tests/tap.h"
+#include "tests/temp.h"
+
+#include <errno.h>
+#include <sys/stat.h>
 
 static const struct seal_provider provider = {
 	.abi = SEAL_ABI, .size = sizeof(struct seal_provider), .name = "test", .conf_size = 8
@@ -200,8 +205,184 @@ static void changes_are_computed_for_the_operation(void)
 	diff_is("", "nothing there, nothing to remove", c, n);
 }
 
+/* "b(60->60): v1#1 v9" a set: its name, ttl before and after, values with their ids; then what is
+ * emitted. */
+static void merge_is(const char *want_text, const char *what, const struct seal_set_change *c,
+		     size_t n)
+{
+	char text[600] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s/%s(%u->%u, %zu->%zu):",
+					c[i].name, c[i].type, c[i].old_ttl, c[i].ttl, c[i].n_old,
+					c[i].n);
+		for (size_t k = 0; k < c[i].n; k++) {
+			const struct seal_record *r = &c[i].at[k];
+			ok(r->ttl == c[i].ttl && !strcmp(r->name, c[i].name), "one ttl, one name");
+			len += (size_t)snprintf(text + len, sizeof(text) - len, " %s%s%s", r->data,
+						r->id ? "#" : "", r->id ? r->id : "");
+		}
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "; ");
+	}
+	for (size_t i = 0; i < work->n_results; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "=%s:%u ",
+					work->results[i].id, work->results[i].ttl);
+	is(text, want_text, what);
+}
+
+static void sets_are_merged_for_the_operation(void)
+{
+	static const struct seal_record there[] = {
+		{ "a", "TXT", 300, "v1", "1" },	      { "b", "TXT", 60, "v1", "2" },
+		{ "a", "TXT", 300, "v2", "3" },	      { "b", "MX", 60, "10 mx.test", "4" },
+		{ "b", "MX", 60, "10 MX.test.", "5" }, { "c", "TXT", 60, "V", "6" },
+	};
+	static const struct seal_record want[] = {
+		{ "n", "TXT", 0, "new", NULL },	      { "a", "TXT", 60, "v2", NULL },
+		{ "b", "MX", 60, "10 MX.TEST", NULL }, { "n", "TXT", 90, "newer", "x" },
+		{ "a", "TXT", 120, "v9", NULL },       { "n", "TXT", 90, "new", NULL },
+		{ "c", "TXT", 60, "v", NULL },
+	};
+	size_t n;
+
+	begin(OP_APPEND);
+	const struct seal_set_change *c = op->host->merge(op, there, 6, want, 7, &n);
+	merge_is("n/TXT(0->90, 0->2): new newer; a/TXT(300->300, 2->3): v1#1 v2#3 v9; "
+		 "c/TXT(60->60, 1->2): V#6 v; =3:300 =5:60 ",
+		 "append: what is there stays with its ttl, sets that have it all are left out", c,
+		 n);
+	ok(n == 3 && c[1].old[0].id == there[0].id && c[1].old[1].id == there[2].id,
+	   "with what the set held before");
+	begin(OP_SET);
+	c = op->host->merge(op, there, 6, want, 7, &n);
+	merge_is("n/TXT(0->90, 0->2): new newer; a/TXT(300->60, 2->2): v2#3 v9; "
+		 "b/MX(60->60, 2->1): 10 mx.test#4; c/TXT(60->60, 1->1): v; =3:60 =4:60 ",
+		 "set: exactly those, of two spellings the first", c, n);
+	begin(OP_REMOVE);
+	c = op->host->merge(op, there, 6, want, 7, &n);
+	merge_is("a/TXT(300->300, 2->1): v1#1; b/MX(60->60, 2->0):; ",
+		 "remove: what is left; octets of TXT count", c, n);
+	ok(n == 2 && !c[1].n && c[1].n_old == 2, "an empty set has to go");
+}
+
+static void a_result_is_told_once(void)
+{
+	static const struct seal_record first = { "a", "MX", 60, "10 mx.test", "1" };
+	static const struct seal_record again = { "A", "mx", 90, "10  MX.test.", "2" };
+
+	begin(OP_APPEND);
+	op->host->emit(op, &first);
+	op->host->emit(op, &again);
+	ok(work->n_results == 1 && work->results[0].ttl == 90, "of two looks the last counts");
+	is(work->results[0].id, "2", "with its id");
+	begin(OP_GET);
+	op->host->emit(op, &first);
+	op->host->emit(op, &first);
+	static char id[30000];
+	memset(id, 'x', 16500);
+	op->host->emit(op, &(struct seal_record){ "b", "TXT", 60, "v", id });
+	ok(work->n_results == 3 && work->results[2].id, "an id may be a spelling of the value");
+	memset(id, 'x', sizeof(id) - 1);
+	op->host->emit(op, &(struct seal_record){ "b", "TXT", 60, "w", id });
+	ok(work->n_results == 4 && !work->results[3].id, "the record counts without its id, too");
+	begin(OP_GET);
+	op->host->emit(op, &first);
+	op->host->emit(op, &first);
+	ok(work->n_results == 2, "who lists shows what is there");
+}
+
+static void a_set_that_is_as_asked_is_left_alone(void)
+{
+	static const struct seal_record there[] = { { "a", "TXT", 300, "v1", "1" },
+						    { "a", "TXT", 300, "v2", "2" } };
+	static const struct seal_record want[] = { { "a", "TXT", 0, "v2", NULL },
+						   { "a", "TXT", 0, "v1", NULL } };
+	size_t n;
+
+	begin(OP_SET);
+	const struct seal_set_change *c = op->host->merge(op, there, 2, want, 2, &n);
+	merge_is("=1:300 =2:300 ", "in another order, no ttl asked", c, n);
+	begin(OP_REMOVE);
+	c = op->host->merge(op, NULL, 0, want, 2, &n);
+	merge_is("", "nothing there, nothing to remove", c, n);
+}
+
+static char *write_file(const char *name, const char *data, size_t len)
+{
+	char *path = str_printf("%s/%s", temp_dir, name);
+	FILE *f = fopen(path, "w");
+
+	ok(f && fwrite(data, 1, len, f) == len && !fclose(f), "%s is written", name);
+	return path;
+}
+
+static void no_file(const char *path, int error, const char *what)
+{
+	errno = 0;
+	ok(!op->host->file(op, path) && errno == error, "%s: %s", what, strerror(errno));
+}
+
+static void files_are_read_whole_or_not_at_all(void)
+{
+	static char big[65538];
+
+	memset(big, 'x', sizeof(big));
+	begin(OP_CHECK);
+	scoped(free_p) char *plain = write_file("plain", "a\nb", 3);
+	scoped(free_p) char *most = write_file("most", big, 65536);
+	scoped(free_p) char *more = write_file("more", big, 65537);
+	scoped(free_p) char *zero = write_file("zero", "a\0b", 3);
+	scoped(free_p) char *fifo = str_printf("%s/fifo", temp_dir);
+	is(op->host->file(op, plain), "a\nb", "as it is");
+	setenv("HOME", temp_dir, 1);
+	is(op->host->file(op, "~/plain"), "a\nb", "of the home directory");
+	const char *text = op->host->file(op, most);
+	ok(text && strlen(text) == 65536, "64 KiB are taken");
+	no_file(more, EFBIG, "not one octet more");
+	no_file(zero, EILSEQ, "an octet 0 would make it another text");
+	no_file("/nonexistent", ENOENT, "absent");
+	no_file(temp_dir, EISDIR, "a directory");
+	ok(!mkfifo(fifo, 0600), "a FIFO nobody writes to");
+	no_file(fifo, EINVAL, "is not waited for");
+	no_file("/dev/zero", EINVAL, "a device without end");
+	setenv("HOME", "", 1);
+	errno = 0;
+	ok(!op->host->file(op, "~/no-such-file-here") && errno == ENOENT, "without HOME the user's "
+									   "entry counts");
+}
+
+static void what_came_by_the_way_is_hidden(void)
+{
+	begin(OP_CHECK);
+	op->host->secret(op, NULL);
+	op->host->secret(op, "token-from-elsewhere");
+	seal_fail(op, SEAL_EAUTH, "refused token-from-elsewhere");
+	is(work->story.text, "refused ***", "also in sentences");
+	log_forget();
+}
+
+static void a_request_is_signed_in_place(void)
+{
+	static const char *const mine[] = { "Accept: text/xml", NULL };
+	struct seal_http x = { .method = "GET", .url = "/zones", .headers = mine };
+	struct seal_aws_key key = { .id = "AKIDEXAMPLE", .secret = "s", .region = "r" };
+
+	begin(OP_CHECK);
+	login->endpoint = str_copy("https://api.test");
+	ok(op->host->aws_sign(op, &x, &key) == SEAL_EINVAL && x.headers == mine,
+	   "half a key signs nothing: %s", work->story.text);
+	key.service = "s";
+	ok(!op->host->aws_sign(op, &x, &key), "signed, the endpoint put before the path");
+	ok(x.headers[0] == mine[0] && strstr(x.headers[2], "SignedHeaders=accept;host;x-amz-date,"),
+	   "covers what is sent: %s", x.headers[2]);
+	x.url = "zones";
+	ok(op->host->aws_sign(op, &x, &key) == SEAL_EINVAL, "no URL: %s", work->story.text);
+}
+
 int main(void)
 {
+	temp_make();
 	login = login_new("main", &plugin, "test");
 	json_is_walked_by_path();
 	json_is_built_by_format();
@@ -209,6 +390,12 @@ int main(void)
 	texts();
 	octets();
 	changes_are_computed_for_the_operation();
+	sets_are_merged_for_the_operation();
+	a_set_that_is_as_asked_is_left_alone();
+	a_result_is_told_once();
+	files_are_read_whole_or_not_at_all();
+	what_came_by_the_way_is_hidden();
+	a_request_is_signed_in_place();
 	work_free(work);
 	login_free(login);
 	return done();

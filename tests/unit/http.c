@@ -388,6 +388,22 @@ static void broken_connections_are_told(struct client *k)
 	http_call_free(&c);
 }
 
+/* A kept connection that ends without a reply looks to libcurl as if nobody had been there. */
+static void what_must_not_be_sent_twice_is_not(struct client *k)
+{
+	struct http_call c = { .method = "POST", .body = "x=1", .body_len = 3, .once = true };
+	unsigned before;
+
+	ask(k, &c, "/ok");
+	ok(!c.story.st && strstr(server.last, "\r\n\r\nx=1"), "a body that is read once arrives");
+	before = https_requests(&server);
+	ask(k, &c, "/cut");
+	says(&c, SEAL_EAGAIN, " was cut");
+	ok(c.sent, "the request may have been taken");
+	ok(https_requests(&server) == before + 1, "it was sent once");
+	http_call_free(&c);
+}
+
 static void only_trusted_servers_are_asked(struct client *k)
 {
 	static const struct {
@@ -561,6 +577,7 @@ int main(void)
 	with_client(waiting_has_an_end);
 	with_client(nothing_is_followed);
 	with_client(broken_connections_are_told);
+	with_client(what_must_not_be_sent_twice_is_not);
 	with_client(only_trusted_servers_are_asked);
 	with_client(odd_requests_are_refused);
 	with_client(retry_after_is_read_in_both_forms);

@@ -52,6 +52,51 @@ static void urls_are_https_and_plain(void)
 	ok(http_url_ok(url), "%d octets are not too long", HTTP_URL_MAX);
 }
 
+static void this_host_and_link_are_known_by_number(void)
+{
+	static const struct {
+		const char *url;
+		bool good;
+	} urls[] = {
+		{ "http://127.0.0.1/", true },
+		{ "http://127.255.0.9:8080/x?y", true },
+		{ "http://169.254.169.254/latest/api/token", true },
+		{ "http://169.254.170.2", true },
+		{ "http://[::1]:80/", true },
+		{ "http://[fe80::1]/", true },
+		{ "http://[febf::1]/", true },
+		{ "http://[fd00:ec2::254]/", true },
+		{ "https://127.0.0.1/", false }, /* http_url_ok() takes it */
+		{ "http://localhost/", false },
+		{ "http://128.0.0.1/", false },
+		{ "http://169.253.0.1/", false },
+		{ "http://10.0.0.1/", false },
+		{ "http://127.1/", false },
+		{ "http://0x7f.0.0.1/", false },
+		{ "http://2130706433/", false },
+		{ "http://0.0.0.0/", false },
+		{ "http://127.0.0.1.example.org/", false },
+		{ "http://x@127.0.0.1/", false },
+		{ "http://127.0.0.1@example.org/", false },
+		{ "http://127.0.0.1/#x", false },
+		{ "http://[::]/", false },
+		{ "http://[::2]/", false },
+		{ "http://[::ffff:127.0.0.1]/", false },
+		{ "http://[fec0::1]/", false },
+		{ "http://[fd00:ec3::1]/", false },
+		{ "http://::1/", false },
+		{ "ftp://127.0.0.1/", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < COUNT(urls); i++) {
+		ok(http_url_local(urls[i].url) == urls[i].good, "%s: %s",
+		   urls[i].good ? "local" : "not local", urls[i].url);
+		ok(!urls[i].good || !http_url_ok(urls[i].url), "and never taken unasked");
+	}
+	ok(!http_url_local(NULL), "none");
+}
+
 static void retry_after_is_bounded(void)
 {
 	static const struct {
@@ -109,6 +154,7 @@ int main(void)
 {
 	clock_own(784111777, 1); /* Sun, 06 Nov 1994 08:49:37 GMT */
 	urls_are_https_and_plain();
+	this_host_and_link_are_known_by_number();
 	retry_after_is_bounded();
 	content_type_is_bare();
 	return done();

@@ -67,6 +67,20 @@ static void the_providers_handle_is_remembered(void)
 	journal_free(&j);
 }
 
+static void a_handle_may_have_anything_in_it(void)
+{
+	static const char *const ids[] = { "60 \"a b\"\t", "100%", "%20", "-", "%", "%4", "a%zz" };
+
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		struct journal j;
+		ok(!put(JOURNAL_MADE, "ids", "v", ids[i]), "written: %s", ids[i]);
+		ok(!journal_read(&store, "ids", &j, &story) && j.n == 1, "read: %s", story.text);
+		is(j.n ? j.at[0].id : NULL, ids[i], "as it was");
+		journal_free(&j);
+	}
+	ok(!put(JOURNAL_GONE, "ids", "v", NULL), "gone");
+}
+
 static void a_torn_last_line_is_ignored_and_mended(void)
 {
 	append("1700000000 plan a bind exam");
@@ -90,6 +104,7 @@ int main(void)
 		return 99;
 	what_is_planned_is_open_until_it_is_gone();
 	the_providers_handle_is_remembered();
+	a_handle_may_have_anything_in_it();
 	a_torn_last_line_is_ignored_and_mended();
 	damage_in_the_middle_stops_everything();
 	store_close(&store);

@@ -43,6 +43,29 @@ static const struct seal_provider provider = {
 	.endpoint_env = "T_URL",
 };
 static const struct plugin plugin = { .p = &provider };
+
+struct pair {
+	const char *id, *secret, *profile, *region;
+};
+
+static const struct seal_option together[] = {
+	{ "id", SEAL_STRING, SEAL_TOGETHER, offsetof(struct pair, id), NULL, "T_TOKEN", "" },
+	{ "secret", SEAL_STRING, SEAL_TOGETHER | SEAL_SECRET, offsetof(struct pair, secret), NULL,
+	  "T_KEY", "" },
+	{ "profile", SEAL_STRING, SEAL_TOGETHER, offsetof(struct pair, profile), NULL, NULL, "" },
+	{ "region", SEAL_STRING, 0, offsetof(struct pair, region), NULL, "T_EMAIL", "" },
+	SEAL_OPTIONS_END
+};
+static const struct seal_provider pairs = {
+	.abi = SEAL_ABI,
+	.size = sizeof(struct seal_provider),
+	.name = "pairs",
+	.options = together,
+	.conf_size = sizeof(struct pair),
+	.endpoint = "https://api.test",
+	.endpoint_env = "T_URL_OWN T_URL",
+};
+static const struct plugin pair_plugin = { .p = &pairs };
 static struct login *l;
 static const struct conf *conf;
 static struct story story;
@@ -50,7 +73,8 @@ static struct story story;
 static void begin(void)
 {
 	static const char *const names[] = { "T_TOKEN", "T_OLD_TOKEN", "T_KEY",
-					     "T_EMAIL", "T_URL",       "T_TOKEN_FILE" };
+					     "T_EMAIL", "T_URL",       "T_TOKEN_FILE",
+					     "T_URL_OWN" };
 
 	login_free(l);
 	environ_forget();
@@ -213,6 +237,54 @@ static void what_is_missing_is_named(void)
 	   "an endpoint without TLS: %s", story.text);
 }
 
+static const struct pair *begin_pairs(void)
+{
+	begin();
+	login_free(l);
+	l = login_new("main", &pair_plugin, "dnseal.conf:7");
+	setenv("T_TOKEN", "env-id", 1);
+	setenv("T_KEY", "env-secret", 1);
+	setenv("T_EMAIL", "env-region", 1);
+	return l->conf;
+}
+
+static void options_come_together_from_one_place(void)
+{
+	const struct pair *p = begin_pairs();
+	ok(!login_ready(l, &story), "ready: %s", story.text);
+	is(p->id, "env-id", "nothing is set: the environment is asked");
+	is(p->secret, "env-secret", "for all of them");
+	p = begin_pairs();
+	ok(!login_set(l, "profile", "mail", &story) && !login_ready(l, &story), "one is set");
+	ok(!p->id && !p->secret, "so the environment is not asked for the others");
+	is(p->region, "env-region", "but for what does not belong to them");
+	p = begin_pairs();
+	unsetenv("T_TOKEN");
+	unsetenv("T_KEY");
+	ok(!login_ready(l, &story) && !p->id, "none needs to be set: %s", story.text);
+}
+
+static void the_first_of_several_endpoints_counts(void)
+{
+	begin_pairs();
+	setenv("T_URL", "https://general.test", 1);
+	setenv("T_URL_OWN", "https://own.test/", 1);
+	ok(!login_ready(l, &story), "they may differ: %s", story.text);
+	is(l->endpoint, "https://own.test", "the first");
+	begin_pairs();
+	setenv("T_URL", "https://general.test", 1);
+	ok(!login_ready(l, &story), "one is set: %s", story.text);
+	is(l->endpoint, "https://general.test", "it counts");
+}
+
+static void zones_may_be_written_with_their_letters(void)
+{
+	begin();
+	ok(!login_set(l, "zones", "münchen.test EXAMPLE.org.", &story), "taken: %s", story.text);
+	ok(words_has(&l->zones, "xn--mnchen-3ya.test") && words_has(&l->zones, "example.org"),
+	   "in the form that DNS has");
+}
+
 static void the_longest_zone_counts(void)
 {
 	begin();
@@ -268,6 +340,9 @@ int main(void)
 	the_configuration_beats_the_environment();
 	files_named_by_the_environment();
 	what_is_missing_is_named();
+	options_come_together_from_one_place();
+	the_first_of_several_endpoints_counts();
+	zones_may_be_written_with_their_letters();
 	the_longest_zone_counts();
 	all_words_are_listed();
 	the_cache_forgets_in_time();

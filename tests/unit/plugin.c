@@ -15,7 +15,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MODULE "cloudflare"
@@ -122,6 +126,33 @@ static void what_others_can_write_is_refused(void)
 		ok(true, "somebody else's # SKIP needs root");
 }
 
+/* dir/above/plugins, with the module in it; and what is said of the folder between. */
+static void folders_above_are_looked_at(void)
+{
+	const char *dir = fresh_dir();
+	scoped(free_p) char *above = str_printf("%s/above", dir);
+	scoped(free_p) char *below = str_printf("%s/plugins", above);
+
+	mkdir(above, 0755);
+	mkdir(below, 0755);
+	put(below, MODULE ".so", module.data, module.len);
+	plugins_init(below);
+	chmod(above, 0777);
+	refused(MODULE, "above it: others than its owner can write it (mode 0777)", "for all");
+	ok(strstr(story.text, above) && strstr(story.hint, above), "which: %s", story.hint);
+	chmod(above, 0775);
+	refused(MODULE, "(mode 0775)", "for the group");
+	chmod(above, 0755);
+	if (geteuid() == 0 && !chown(above, 12345, 0)) {
+		refused(MODULE, "above it belongs to user 12345", "somebody else's");
+		chown(above, 0, 0) ? exit(99) : (void)0;
+	} else {
+		ok(true, "somebody else's # SKIP needs root");
+	}
+	chmod(above, 01777);
+	ok(!plugin_get(MODULE, &found, &story), "a sticky one is fine, as /tmp is: %s", story.text);
+}
+
 static void what_is_no_plain_file_is_refused(void)
 {
 	const char *dir = fresh_dir();
@@ -211,19 +242,23 @@ static void other_versions_are_refused(void)
 		return;
 	memcpy(at, &abi, sizeof(abi));
 	put(fresh_dir(), MODULE ".so", copy.data, copy.len);
-	refused(MODULE, "is for plugin ABI 2, this dnseal has ABI 1", "a newer ABI");
-	abi = 0;
+	refused(MODULE, "is for plugin ABI 3, this dnseal has ABI 2", "a newer ABI");
+	ok(strstr(story.hint, "update dnseal"), "whose program is old: %s", story.hint);
+	abi = SEAL_ABI - 1;
 	memcpy(at, &abi, sizeof(abi));
 	put(fresh_dir(), MODULE ".so", copy.data, copy.len);
-	refused(MODULE, "is for plugin ABI 0", "an older ABI");
+	refused(MODULE, "is for plugin ABI 1, this dnseal has ABI 2", "an older ABI");
+	ok(strstr(story.hint, "rebuild the plugin"), "which is to be rebuilt: %s", story.hint);
 	abi = SEAL_ABI;
 	memcpy(at, &abi, sizeof(abi));
 	memcpy(at + offsetof(struct seal_provider, size), &size, sizeof(size));
 	put(fresh_dir(), MODULE ".so", copy.data, copy.len);
 	refused(MODULE, "its struct seal_provider has 64 octets", "half a struct");
+	ok(strstr(story.hint, "rebuild the plugin"), "which is to be rebuilt: %s", story.hint);
 	buf_free(&copy);
 	put(fresh_dir(), "other.so", module.data, module.len);
 	refused("other", "has no symbol other_LTX_seal_provider", "another name than its file's");
+	ok(strstr(story.hint, "NAME.so"), "how they belong together: %s", story.hint);
 }
 
 static void the_environment_is_not_asked(void)
@@ -241,6 +276,89 @@ static void the_environment_is_not_asked(void)
 	   story.text);
 	ok(!chdir(away) && plugin_get(MODULE, &found, &story) == SEAL_ENOTFOUND,
 	   "nor where we are");
+}
+
+/* -- another process exchanges the file for one that must not be loaded, all the time */
+
+#define ROUNDS 20000
+#define ROUNDS_MAX 400000
+
+static unsigned loads_max; /* what is loaded stays open */
+
+static pid_t exchange_for_ever(const char *a, const char *b)
+{
+	pid_t pid = fork();
+
+	while (pid == 0)
+		if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE))
+			_exit(1);
+	return pid;
+}
+
+/* The module with another first letter of its label, which tells the two apart. */
+static void put_evil(const char *dir, const char *name, const char *label)
+{
+	struct buf copy = { 0 };
+	scoped(free_p) char *text = str_printf(" %s", label);
+
+	buf_add(&copy, module.data, module.len);
+	*text = '\0';
+	char *at = memmem(copy.data, copy.len, text, strlen(label) + 2);
+	if (!at)
+		exit(99);
+	at[1] = '!';
+	chmod(put(dir, name, copy.data, copy.len), 0666);
+	buf_free(&copy);
+}
+
+static void race(const char *at, const char *other, const char *what)
+{
+	scoped(free_p) char *dir = str_part(at, (size_t)(strrchr(at, '/') - at));
+	unsigned loaded = 0, refused_ones = 0, evil = 0, rounds = 0, most = loads_max / 2;
+	pid_t pid = exchange_for_ever(at, other);
+
+	while (loaded < most &&
+	       (rounds < ROUNDS || (!(loaded && refused_ones) && rounds < ROUNDS_MAX))) {
+		rounds++;
+		plugins_exit();
+		plugins_init(dir);
+		story_clear(&story);
+		enum seal_status st = plugin_get(MODULE, &found, &story);
+		loaded += !st;
+		refused_ones += st != SEAL_OK;
+		evil += !st && *found->p->label == '!';
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	ok(loaded && refused_ones && !evil, "%s: of %u times %u loaded, %u of them the wrong one",
+	   what, rounds, loaded, evil);
+}
+
+static void an_exchange_in_between_is_noticed(void)
+{
+	const char *dir = fresh_dir();
+	struct rlimit files = { 0 };
+	scoped(free_p) char *at = str_printf("%s/" MODULE ".so", dir);
+	scoped(free_p) char *evil = str_printf("%s/evil", dir);
+	scoped(free_p) char *link = str_printf("%s/link", dir);
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	loads_max = files.rlim_cur > 100000 ? 100000 : (unsigned)files.rlim_cur - 100;
+	put(dir, MODULE ".so", module.data, module.len);
+	if (!ok(!plugin_get(MODULE, &found, &story), "the right one: %s", story.text))
+		return;
+	scoped(free_p) char *label = str_copy(found->p->label);
+	put_evil(dir, "evil", label);
+	race(at, evil, "a file that all can write");
+	unlink(at);
+	unlink(evil);
+	put(dir, MODULE ".so", module.data, module.len);
+	put_evil(dir, "evil", label);
+	chmod(evil, 0644); /* the link alone is the fault */
+	ok(!symlink("evil", link), "a link");
+	race(at, link, "a link to another");
 }
 
 static void lists(void)
@@ -272,11 +390,13 @@ int main(void)
 	good_ones_load();
 	absent_ones_have_a_hint();
 	what_others_can_write_is_refused();
+	folders_above_are_looked_at();
 	what_is_no_plain_file_is_refused();
 	broken_files_are_refused();
 	other_versions_are_refused();
 	the_environment_is_not_asked();
 	lists();
+	an_exchange_in_between_is_noticed();
 	plugins_exit();
 	buf_free(&module);
 	return done();

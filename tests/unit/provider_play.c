@@ -9,8 +9,9 @@
  *   option WORD VALUE            of the dns block
  *   check [ZONE] | zones | get ZONE
  *   append|set|remove ZONE NAME TYPE TTL ID DATA    ID "-": none; more of them: one operation
+ *   fresh                        the values of the append that follows are new to the world
  *   times N LINE                 the line N times, with 1..N in place of each $
- *   > METHOD URL [JSON]          the next request; without JSON its body may be anything
+ *   > METHOD URL [BODY]          the next request; without BODY its body may be anything
  *   ! NAME: VALUE                a header it must have
  *   ^ NAME: VALUE                a header of the reply
  *   < STATUS [BODY] | < lost | < unsent             the reply, or what happens instead
@@ -139,6 +140,12 @@ static bool same_json(const char *a, const char *b)
 	       !json_read(b, strlen(b), "b", &y, &story) && json_object_equal(x, y);
 }
 
+/* JSON by its meaning, all else by its octets. */
+static bool same_body(const char *a, const char *b)
+{
+	return !strcmp(a, b) || same_json(a, b);
+}
+
 static bool has_header(const struct http_call *c, const char *line)
 {
 	for (const char *const *h = c->headers; h && *h; h++)
@@ -156,7 +163,7 @@ static void answer(void *arg, struct http_call *c)
 
 	if (strcmp(method, c->method) || strcmp(url, c->url))
 		wrong(p, "request %s %s %s", c->method, c->url, c->body ? c->body : "");
-	else if (*at && (!c->body || !same_json(at, c->body)))
+	else if (*at && (!c->body || !same_body(at, c->body)))
 		wrong(p, "body %s", c->body ? c->body : "(none)");
 	while ((line = take_line(p, '!')))
 		if (!has_header(c, line))
@@ -171,7 +178,7 @@ static void answer(void *arg, struct http_call *c)
 		mock_lose(c, SEAL_EAGAIN, *line == 'l');
 	else {
 		buf_printf(&headers, "content-type: %s",
-			   *at == '{' ? "application/json" : "text/html");
+			   *at == '{' || *at == '[' ? "application/json" : "text/html");
 		mock_reply(c, strtol(line, NULL, 10), buf_text(&headers), at);
 	}
 	buf_free(&headers);
@@ -201,6 +208,8 @@ static void read_record(char *at, struct seal_record *ret)
 /* All lines of the operation that begins here. */
 static bool read_op(struct play *p, struct op *op, struct seal_record *records)
 {
+	op->fresh = p->at < p->lines.n && !strcmp(p->lines.at[p->at], "fresh");
+	p->at += op->fresh;
 	while (p->at < p->lines.n) {
 		char *at = arena_str(&p->arena, p->lines.at[p->at]);
 		enum op_kind kind = kind_of(word(&at));

@@ -106,6 +106,7 @@ static void every_type_goes_round(void)
 		  "00002b00001c2000000e100012750000"
 		  "00012c",
 		  NULL },
+		{ "RP", "a.b. txt.b", "016101620003747874016200", "a.b txt.b" },
 		{ "SRV", "1 2 443 www.a", "0001000201bb03777777016100", NULL },
 		{ "SSHFP", "4 2 abcd", "0402abcd", NULL },
 		{ "TLSA", "3 1 1 ABCDEF", "030101abcdef", "3 1 1 abcdef" },

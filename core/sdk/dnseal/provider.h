@@ -17,12 +17,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define SEAL_ABI 1u /* a plugin with another number is refused */
+#define SEAL_ABI 2u /* a plugin with another number is refused; provider(7) has the history */
 
 /* The class of an outcome decides what the core does next; the sentence beside it (seal_fail) is
  * for the operator. */
@@ -60,6 +62,15 @@ struct seal_change { /* one step from what is there to what is asked */
 	struct seal_record record; /* ADD: as asked; DROP and RETIME: id of the one that is there */
 };
 
+struct seal_set_change { /* what has to become of one RRset */
+	const char *name, *type;
+	uint32_t ttl, old_ttl;         /* to be written; as it is now */
+	size_t n, n_old;               /* n 0: the set has to go; n_old 0: there is none yet */
+	const struct seal_record *at;  /* all it shall hold.  Those that are there already come
+					* first, with their ids; id NULL: new */
+	const struct seal_record *old; /* all it holds now, as given to merge() */
+};
+
 struct seal_json; /* a JSON value; walk it with seal_json_at() */
 
 struct seal_http {                    /* one HTTP exchange */
@@ -67,6 +78,12 @@ struct seal_http {                    /* one HTTP exchange */
 	const char *url;              /* absolute, or "/path": appended to the endpoint */
 	const char *const *headers;   /* "Name: value", NULL-ended; may be NULL */
 	const char *body;             /* NUL-ended, or NULL */
+	unsigned timeout_s;           /* 0 = 60 */
+	bool local;                   /* plain http: to an address of this host or link, numeric
+				       * (127/8, ::1, 169.254/16, fe80::/10, fd00:ec2::/32); never
+				       * by proxy, not repeated when the connection fails */
+	const char *const *reply_headers; /* filled in: "name: value", names in lower case, ends
+					   * with NULL; seal_header() */
 	long status;                  /* filled in: 200, 404, ... */
 	const char *reply;            /* filled in: NUL-ended; "" when empty */
 	const struct seal_json *json; /* filled in when the reply is JSON, else NULL */
@@ -105,6 +122,13 @@ struct seal_message { /* a DNS message, read (RFC 1035 4.1) */
 
 enum seal_hash { SEAL_MD5, SEAL_SHA1, SEAL_SHA224, SEAL_SHA256, SEAL_SHA384, SEAL_SHA512 };
 #define SEAL_HASH_MAX 64 /* octets of the longest digest */
+
+/* Who signs a request to AWS (Signature Version 4). */
+struct seal_aws_key {
+	const char *id, *secret, *token; /* token NULL: none */
+	const char *region, *service;    /* "us-east-1", "route53" */
+	int64_t skew_s;                  /* the service's clock less ours */
+};
 
 struct seal_op; /* one operation under way */
 
@@ -184,19 +208,48 @@ struct seal_host { /* services of the core; grows only at its end */
 	void *(*alloc)(struct seal_op *, size_t len); /* zeroed; dies with op */
 	int64_t (*wall)(struct seal_op *);            /* seconds since 1970 */
 	uint32_t (*random)(struct seal_op *);
+
+	/* Since ABI 2. */
+
+	/* For services that keep whole RRsets: what has to become of each set in `want` for the
+	 * operation under way, given `there`, all records of at least those sets.  An id may hold
+	 * the service's own spelling of a value.  Values that may stay are emitted, sets that may
+	 * stay are left out; a set that exists keeps its ttl but for `set`. */
+	const struct seal_set_change *(*merge)(struct seal_op *, const struct seal_record *there,
+					       size_t n_there, const struct seal_record *want,
+					       size_t n_want, size_t *n);
+
+	/* Let time pass: between two looks at something that the service is still doing.
+	 * SEAL_ECANCELED: the operation was canceled or has no time left. */
+	enum seal_status (*wait)(struct seal_op *, unsigned ms);
+	/* A whole file, at most 64 KiB; "~/" is the home of the user.  NULL when it is absent or
+	 * cannot be read: errno says why. */
+	char *(*file)(struct seal_op *, const char *path);
+	/* These characters must not be shown from now on: tokens that came by the way. */
+	void (*secret)(struct seal_op *, const char *);
+	/* Add the headers X-Amz-Date, X-Amz-Security-Token and Authorization, which covers host and
+	 * all headers of x.  Sign again before each repetition.  SEAL_EINVAL: a URL that cannot be
+	 * signed.  IAM User Guide, "Create a signed AWS API request". */
+	enum seal_status (*aws_sign)(struct seal_op *, struct seal_http *,
+				     const struct seal_aws_key *);
 };
 
 struct seal_op {
 	const struct seal_host *host;
 	const void *conf; /* the login's options, as the plugin's own struct */
 	void *core;       /* not for plugins */
+
+	/* Since ABI 2. */
+	const char *endpoint; /* base of relative URLs, without final slash; NULL: none */
+	bool fresh; /* append: values that nobody ever wrote before, so none can be there yet */
 };
 
 enum seal_type { SEAL_STRING, SEAL_BOOL, SEAL_UINT, SEAL_SECONDS };
 enum {
 	SEAL_REQUIRED = 1,
 	SEAL_SECRET = 2,
-	SEAL_ANY = 4, /* of all options marked so at least one must be set */
+	SEAL_TOGETHER = 8, /* for these the environment is only asked when none of them is set */
+	SEAL_ANY = 4,      /* likewise, and at least one of them must be set */
 };
 
 struct seal_option { /* one configuration word; the table ends with SEAL_OPTIONS_END */
@@ -213,6 +266,9 @@ struct seal_option { /* one configuration word; the table ends with SEAL_OPTIONS
 enum { /* facts about a provider's service */
 	SEAL_ANYCAST = 1,  /* servers are anycast: one look does not see them all */
 	SEAL_PARALLEL = 2, /* operations on one zone may run at once */
+	/* Changes are read-modify-write and the service compares nothing: of all processes of this
+	 * host only one at a time changes a zone.  The core sees to it.  Since ABI 2. */
+	SEAL_EXCLUSIVE = 4,
 };
 
 struct seal_provider { /* grows only at its end; `size` tells old from new */
@@ -360,6 +416,62 @@ static inline const char *seal_json_nstr(struct seal_op *op, const struct seal_j
 static inline size_t seal_json_n(struct seal_op *op, const struct seal_json *json, const char *path)
 {
 	return op->host->json_count(op->host->json_at(json, path));
+}
+
+/* A header of the reply, by its lower-case name, or NULL. */
+static inline const char *seal_header(const struct seal_http *x, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *const *h = x->reply_headers; h && *h; h++)
+		if (!strncmp(*h, name, n) && (*h)[n] == ':')
+			return *h + n + 1 + strspn(*h + n + 1, " ");
+	return NULL;
+}
+
+/* How a plugin makes one call: credentials put in, failures told. */
+typedef enum seal_status seal_call(struct seal_op *, struct seal_http *, const char *method,
+				   const char *path, const char *body);
+
+struct seal_pages {         /* a list that comes in pages */
+	const char *path;   /* with a query: "&page=N" is put behind it */
+	const char *next;   /* JSON path of what is there while more pages are to come */
+	const char *total;  /* or JSON path of the number of pages; or neither: by the header Link
+			     * (RFC 8288) */
+	unsigned page;      /* last read; 0 before the first */
+	bool last;          /* it was the last one */
+	enum seal_status st;
+	struct seal_http x; /* its reply */
+};
+#define SEAL_PAGES_MAX 10000u
+
+/* Read the next page into p->x.  false: there is none, or it failed (p->st):
+ *	while (seal_next_page(op, &p, call))
+ *		...
+ *	return p.st; */
+static inline bool seal_next_page(struct seal_op *op, struct seal_pages *p, seal_call *call)
+{
+	const char *more;
+
+	if (p->last)
+		return false;
+	if (p->page >= SEAL_PAGES_MAX)
+		p->st = seal_fail(op, SEAL_EPROTO, "%s: more than %u pages", p->path, p->page);
+	else
+		p->st = call(op, &p->x, "GET", seal_printf(op, "%s&page=%u", p->path, ++p->page),
+			     NULL);
+	if (p->st)
+		return false;
+	if (p->next) {
+		p->last = !seal_json_str(op, p->x.json, p->next);
+	} else if (p->total) {
+		more = seal_json_str(op, p->x.json, p->total);
+		p->last = !more || strtoul(more, NULL, 10) <= p->page;
+	} else {
+		more = seal_header(&p->x, "link");
+		p->last = !more || !strstr(more, "rel=\"next\"");
+	}
+	return true;
 }
 
 #ifdef __cplusplus
