@@ -5,39 +5,41 @@
  *
  * Every value is a record with an id.  Changes go through the batch call, one transaction each:
  * 50 challenges in a zone are one look-up of the zone, one batch that adds and one that deletes.
- * Adding does not list first: ACME values are fresh, and a repeat is refused as a whole (81058),
- * which is when we look.  That refusal compares spellings: "v" and v are two records to Cloudflare
- * but one in DNS.  Ours are always quoted, and removal compares what the spelling means. */
+ * Adding does not list first: a repeat is refused (81058), which is when we look.  That compares
+ * spellings: "v" and v are two records, but one in DNS.  Ours are quoted; removal decodes. */
 #include <dnseal/provider.h>
 
-#include <stdlib.h>
-#include <string.h>
 #include <syslog.h>
+#include <time.h>
 
-#define CHUNK 200	 /* changes a batch may hold on the free plan */
-#define RECORDS_PAGE 500 /* keeps a reply well below what the core takes */
-#define ZONE_ID_S 3600   /* a zone that is deleted and made again gets another id */
-#define AUTOMATIC_S 300  /* what ttl 1 means */
+#define CHUNK_FREE 200	 /* changes a batch may hold on the free plan */
+#define CHUNK_PAID 1000	 /* it may hold 3500, but then its reply is more than the core takes */
+#define RECORDS_PAGE 500 /* keeps a reply well below that, too */
+#define TOTAL "result_info.total_pages"
+#define ZONE_ID_S 3600	 /* a zone that is deleted and made again gets another id */
+#define AUTOMATIC_S 300	 /* what ttl 1 means */
+#define SECOND_TRY_MS 1000
+#define ENDING_DAYS 14 /* a token that expires so soon is worth a warning */
 
 struct conf {
 	const char *api_token, *zone_token, *email, *api_key, *zone_id, *account_id;
 };
 
+#define AT(member) offsetof(struct conf, member)
 static const struct seal_option options[] = {
-	{ "api_token", SEAL_STRING, SEAL_ANY | SEAL_SECRET, offsetof(struct conf, api_token), NULL,
+	{ "api_token", SEAL_STRING, SEAL_ANY | SEAL_TOGETHER | SEAL_SECRET, AT(api_token), NULL,
 	  "CLOUDFLARE_API_TOKEN CLOUDFLARE_DNS_API_TOKEN CF_DNS_API_TOKEN CF_API_TOKEN CF_Token",
 	  "API token with Zone > DNS > Edit" },
-	{ "zone_token", SEAL_STRING, SEAL_SECRET, offsetof(struct conf, zone_token), NULL,
+	{ "zone_token", SEAL_STRING, SEAL_TOGETHER | SEAL_SECRET, AT(zone_token), NULL,
 	  "CLOUDFLARE_ZONE_API_TOKEN CF_ZONE_API_TOKEN CLOUDFLARE_ZONE_TOKEN",
 	  "another token with Zone > Zone > Read, only to find zones" },
-	{ "email", SEAL_STRING, 0, offsetof(struct conf, email), NULL,
-	  "CLOUDFLARE_EMAIL CF_API_EMAIL CF_Email", "of the account, beside api_key" },
-	{ "api_key", SEAL_STRING, SEAL_ANY | SEAL_SECRET, offsetof(struct conf, api_key), NULL,
-	  "CLOUDFLARE_API_KEY CF_API_KEY CF_Key",
-	  "global API key: full power, better use a token" },
-	{ "zone_id", SEAL_STRING, 0, offsetof(struct conf, zone_id), NULL,
-	  "CLOUDFLARE_ZONE_ID CF_Zone_ID", "ID, or ZONE=ID words: zones are not looked up then" },
-	{ "account_id", SEAL_STRING, 0, offsetof(struct conf, account_id), NULL,
+	{ "email", SEAL_STRING, 0, AT(email), NULL, "CLOUDFLARE_EMAIL CF_API_EMAIL CF_Email",
+	  "of the account, beside api_key" },
+	{ "api_key", SEAL_STRING, SEAL_ANY | SEAL_SECRET, AT(api_key), NULL,
+	  "CLOUDFLARE_API_KEY CF_API_KEY CF_Key", "global API key; a token is safer" },
+	{ "zone_id", SEAL_STRING, 0, AT(zone_id), NULL, "CLOUDFLARE_ZONE_ID CF_Zone_ID",
+	  "ID, or ZONE=ID words: zones are not looked up then" },
+	{ "account_id", SEAL_STRING, 0, AT(account_id), NULL,
 	  "CLOUDFLARE_ACCOUNT_ID CF_Account_ID", "only zones of this account" },
 	SEAL_OPTIONS_END
 };
@@ -50,6 +52,7 @@ static const struct {
 	const char *say;
 } faults[] = {
 	/* codes that say more than the HTTP status; first that fits */
+	{ "0", SEAL_EUNSUPPORTED, "this token may not list zones, only look for one by its name" },
 	{ "6103", SEAL_EAUTH, "api_key is malformed" },
 	{ "6111", SEAL_EAUTH, "the token is malformed" },
 	{ "6003", SEAL_EAUTH, "the credentials are malformed" },
@@ -57,9 +60,9 @@ static const struct {
 	{ "9103", SEAL_EAUTH, "email and api_key do not belong together" },
 	{ "9106", SEAL_EAUTH, "no credentials arrived" },
 	{ "9109", SEAL_EAUTH, "no such token, or not for this address, or not for this zone" },
-	{ "10000", SEAL_EAUTH,
-	  "it lacks Zone > DNS > Edit, or the zone is not among its resources" },
+	{ "10000", SEAL_EAUTH, "it lacks Zone > DNS > Edit, at least for this zone" },
 	{ "1038", SEAL_EINVAL, "Cloudflare does not let its API change this top-level domain" },
+	{ "1046", SEAL_EINVAL, "another product of Cloudflare keeps this record" },
 	{ "7003", SEAL_ENOTFOUND, "an id is wrong" },
 	{ "81044", SEAL_ENOTFOUND, "the record is gone" },
 	{ "81045", SEAL_EINVAL, "the zone holds as many records as its plan allows" },
@@ -98,10 +101,12 @@ static enum seal_status explain(struct seal_op *op, const struct seal_http *x)
 {
 	const char *why = seal_json_str(op, x->json, "errors.0.message");
 	const char *below = seal_json_str(op, x->json, "errors.0.error_chain.0.message");
+	const char *at = seal_json_str(op, x->json, "errors.0.source.pointer");
 	const char *code = seal_json_str(op, x->json, "errors.0.code"), *say = "";
 	enum seal_status st = seal_http_class(x->status);
 
-	st = st ? st : SEAL_EPROTO; /* 200 and yet no success */
+	if (!st) /* 200 and yet no success: half a reply, or somebody else's page */
+		st = x->json ? SEAL_EPROTO : SEAL_EAGAIN;
 	if (!why || !code)
 		return seal_fail(op, st, "HTTP %ld, no reason given: %.80s", x->status, x->reply);
 	for (size_t i = sizeof(faults) / sizeof(*faults); i--;)
@@ -110,9 +115,9 @@ static enum seal_status explain(struct seal_op *op, const struct seal_http *x)
 			say = seal_printf(op, ": %s", faults[i].say);
 		}
 	bool auth = st == SEAL_EAUTH;
-	return seal_fail(op, st, "%s%s%s%s (code %s)%s%s", auth ? "token refused: " : "", why,
-			 below ? ": " : "", below ? below : "", code, say,
-			 auth ? advice(op->conf) : "");
+	return seal_fail(op, st, "%s%s%s%s%s%s (code %s)%s%s", auth ? "token refused: " : "", why,
+			 below ? ": " : "", below ? below : "", at ? " at " : "", at ? at : "",
+			 code, say, auth ? advice(op->conf) : "");
 }
 
 /* Every call goes through here: one place for the credentials and for what errors mean. */
@@ -133,9 +138,9 @@ static enum seal_status call(struct seal_op *op, struct seal_http *x, const char
 		headers[2] = seal_printf(op, "X-Auth-Key: %s", c->api_key);
 	}
 	for (int round = 0;; round++) {
+		enum seal_status st = round ? op->host->wait(op, SECOND_TRY_MS) : SEAL_OK;
 		*x = (struct seal_http){ method, path, headers, body, .status = 0 };
-		enum seal_status st = seal_http(op, x);
-		if (st)
+		if (st || (st = seal_http(op, x)))
 			return st;
 		if (x->status < 300 && is(seal_json_str(op, x->json, "success"), "true"))
 			return SEAL_OK;
@@ -145,33 +150,12 @@ static enum seal_status call(struct seal_op *op, struct seal_http *x, const char
 	}
 }
 
-struct pages {
-	const char *path;   /* with a query */
-	unsigned long page; /* last read */
-	bool done;
-	struct seal_http x;
-};
-
-/* The next page's items; NULL behind the last. */
-static enum seal_status next_page(struct seal_op *op, struct pages *p, const struct seal_json **ret)
-{
-	*ret = NULL;
-	if (p->done)
-		return SEAL_OK;
-	enum seal_status st =
-		call(op, &p->x, "GET", seal_printf(op, "%s&page=%lu", p->path, ++p->page), NULL);
-	if (st)
-		return st;
-	const char *page = seal_json_str(op, p->x.json, "result_info.page");
-	const char *of = seal_json_str(op, p->x.json, "result_info.total_pages");
-	if (page && strtoul(page, NULL, 10) != p->page)
-		return seal_fail(op, SEAL_EPROTO, "asked for page %lu, got %s", p->page, page);
-	*ret = op->host->json_at(p->x.json, "result");
-	p->done = !op->host->json_count(*ret) || !of || p->page >= strtoul(of, NULL, 10);
-	return SEAL_OK;
-}
-
 /* -- zones */
+
+struct zone {
+	const char *name, *path; /* of its records */
+	size_t chunk;		 /* changes a batch may hold */
+};
 
 static const char *zones_path(struct seal_op *op, const char *filter)
 {
@@ -196,6 +180,15 @@ static const char *pinned(struct seal_op *op, const char *zone)
 			return seal_printf(op, "%.*s", (int)(n - len - 1), at + len + 1);
 	}
 	return NULL;
+}
+
+/* What is remembered of a zone: "ID PLAN". */
+static const char *known_of(struct seal_op *op, const struct seal_json *zone)
+{
+	const char *id = seal_json_str(op, zone, "id");
+	const char *plan = seal_json_str(op, zone, "plan.legacy_id");
+
+	return seal_printf(op, "%s %s", id ? id : "", plan ? plan : "free");
 }
 
 /* The one active zone of this name.  One the token may not see is not refused but left out. */
@@ -224,37 +217,42 @@ static enum seal_status find_zone(struct seal_op *op, const char *zone,
 	if (!active)
 		return seal_fail(op, SEAL_ENOTFOUND, "%s: no such zone, or no right to see it: "
 				 "grant Zone > Zone > Read or set zone_id", zone);
-	if (is(seal_json_str(op, *ret, "type"), "partial"))
-		seal_log(op, LOG_WARNING, "%s is partial: the world asks other servers", zone);
-	op->host->cache_put(op, zone, seal_json_str(op, *ret, "id"), ZONE_ID_S);
+	state = seal_json_str(op, *ret, "type"); /* "partial", "secondary", "internal" */
+	if (state && !is(state, "full"))
+		seal_log(op, LOG_WARNING, "%s is %s: the world asks other servers", zone, state);
+	op->host->cache_put(op, zone, known_of(op, *ret), ZONE_ID_S);
 	return SEAL_OK;
 }
 
-static enum seal_status zone_path(struct seal_op *op, const char *zone, const char **ret)
+static enum seal_status find(struct seal_op *op, const char *name, struct zone *ret)
 {
 	const struct seal_json *found;
-	const char *id = pinned(op, zone);
-	enum seal_status st = SEAL_OK;
+	const char *known = pinned(op, name);
 
-	if (!id)
-		id = op->host->cache_get(op, zone);
-	if (!id && !(st = find_zone(op, zone, &found)))
-		id = seal_json_str(op, found, "id");
-	*ret = seal_printf(op, "/zones/%s/dns_records", id ? id : "");
-	return st;
+	known = known ? known : op->host->cache_get(op, name);
+	if (!known) {
+		enum seal_status st = find_zone(op, name, &found);
+		if (st)
+			return st;
+		known = known_of(op, found);
+	}
+	size_t len = strcspn(known, " ");
+	bool paid = known[len] && strcmp(known + len, " free");
+	*ret = (struct zone){ .name = name, .chunk = paid ? CHUNK_PAID : CHUNK_FREE };
+	ret->path = seal_printf(op, "/zones/%.*s/dns_records", (int)len, known);
+	return SEAL_OK;
 }
 
 static enum seal_status zones(struct seal_op *op)
 {
-	struct pages p = { .path = zones_path(op, "") };
-	const struct seal_json *items;
-	enum seal_status st;
+	struct seal_pages p = { .path = zones_path(op, ""), .total = TOTAL };
 
-	while (!(st = next_page(op, &p, &items)) && items)
-		for (size_t i = 0; i < op->host->json_count(items); i++)
-			if (is(seal_json_nstr(op, items, "%zu.status", i), "active"))
-				op->host->emit_zone(op, seal_json_nstr(op, items, "%zu.name", i));
-	return st;
+	while (seal_next_page(op, &p, call))
+		for (size_t i = 0; i < seal_json_n(op, p.x.json, "result"); i++)
+			if (is(seal_json_nstr(op, p.x.json, "result.%zu.status", i), "active"))
+				op->host->emit_zone(op, seal_json_nstr(op, p.x.json,
+								       "result.%zu.name", i));
+	return p.st;
 }
 
 /* -- records as the API has them */
@@ -298,33 +296,26 @@ static const char *encode(struct seal_op *op, const char *zone, const struct sea
 				 r->ttl ? (long)r->ttl : 1L, data) : NULL;
 }
 
-/* Older records of the types with fields have their text only. */
-static const char *data_of(struct seal_op *op, const struct seal_json *j, const char *type)
-{
-	const char *content = seal_json_str(op, j, "content"), *data;
-
-	if (is(type, "TXT"))
-		data = content ? op->host->txt_plain(op, content) : NULL;
-	else
-		data = op->host->json_fields(op, j, spec_of(type));
-	return data ? data : content;
-}
-
 /* A record we may change: those of other products are marked read-only. */
 static bool decode(struct seal_op *op, const char *zone, const struct seal_json *j,
 		   struct seal_record *ret)
 {
 	const char *name = seal_json_str(op, j, "name"), *ttl = seal_json_str(op, j, "ttl");
+	const char *content = seal_json_str(op, j, "content");
 
-	ret->type = seal_json_str(op, j, "type");
+	*ret = (struct seal_record){ .type = seal_json_str(op, j, "type") };
 	ret->id = seal_json_str(op, j, "id");
-	if (!name || !ttl || !ret->type || !ret->id)
-		return false;
-	if (is(seal_json_str(op, j, "meta.read_only"), "true"))
+	if (!name || !ttl || !ret->type || !ret->id ||
+	    is(seal_json_str(op, j, "meta.read_only"), "true"))
 		return false;
 	ret->name = op->host->name_rel(op, name, zone);
-	ret->data = data_of(op, j, ret->type);
 	ret->ttl = is(ttl, "1") ? AUTOMATIC_S : (uint32_t)strtoul(ttl, NULL, 10);
+	if (!is(ret->type, "TXT"))
+		ret->data = op->host->json_fields(op, j, spec_of(ret->type));
+	else if (content)
+		ret->data = op->host->txt_plain(op, content);
+	if (!ret->data) /* malformed; or an older record, which has its text only */
+		ret->data = content;
 	return ret->name && ret->data;
 }
 
@@ -334,56 +325,55 @@ struct records {
 };
 
 /* Narrow a list down to the one type and the one name that all of these have. */
-static const char *narrow(struct seal_op *op, const char *path, const char *zone,
-			  const struct records *like)
+static const char *narrow(struct seal_op *op, const struct zone *z, const struct records *like)
 {
+	const char *path = seal_printf(op, "%s?per_page=%d", z->path, RECORDS_PAGE);
 	const struct seal_record *r = like->at;
-	bool one_name = like->n > 0, one_type = like->n > 0;
+	size_t names = like->n ? 1 : 0, types = names;
 
 	for (size_t i = 1; i < like->n; i++) {
-		one_name = one_name && is(r[i].name, r->name);
-		one_type = one_type && is(r[i].type, r->type);
+		names += !is(r[i].name, r->name);
+		types += !is(r[i].type, r->type);
 	}
-	if (one_type)
+	if (types == 1)
 		path = seal_printf(op, "%s&type=%s", path, r->type);
-	if (!one_name)
+	if (names != 1)
 		return path;
-	const char *name = op->host->urlescape(op, op->host->name_abs(op, r->name, zone));
+	const char *name = op->host->urlescape(op, op->host->name_abs(op, r->name, z->name));
 	return seal_printf(op, "%s&name.exact=%s", path, name);
 }
 
 /* All records of the zone, or at least those that may be like these. */
-static enum seal_status list(struct seal_op *op, const char *zone, const char *path,
-			     const struct records *like, struct records *ret)
+static enum seal_status list(struct seal_op *op, const struct zone *z, const struct records *like,
+			     struct records *ret)
 {
-	struct pages p = { .path = seal_printf(op, "%s?per_page=%d", path, RECORDS_PAGE) };
-	const struct seal_json *items;
-	enum seal_status st;
+	struct seal_pages p = { .path = narrow(op, z, like), .total = TOTAL };
 
-	p.path = narrow(op, p.path, zone, like);
 	*ret = (struct records){ NULL, 0 };
-	while (!(st = next_page(op, &p, &items)) && items) {
-		size_t n = op->host->json_count(items);
+	while (seal_next_page(op, &p, call)) {
+		const char *got = seal_json_str(op, p.x.json, "result_info.page");
+		size_t n = seal_json_n(op, p.x.json, "result");
+		if (got && strtoul(got, NULL, 10) != p.page)
+			return seal_fail(op, SEAL_EPROTO, "asked for page %u, got %s", p.page, got);
 		struct seal_record *all = op->host->alloc(op, (ret->n + n) * sizeof(*all));
 		if (ret->n)
 			memcpy(all, ret->at, ret->n * sizeof(*all));
 		ret->at = all;
-		for (size_t i = 0; i < n; i++) {
-			const struct seal_json *item = seal_json_nth(op, items, "%zu", i);
-			ret->n += decode(op, zone, item, &all[ret->n]);
-		}
+		for (size_t i = 0; i < n; i++)
+			ret->n += decode(op, z->name, seal_json_nth(op, p.x.json, "result.%zu", i),
+					 &all[ret->n]);
 	}
-	return st;
+	return p.st;
 }
 
 static enum seal_status get(struct seal_op *op, const char *zone)
 {
 	struct records there, all = { NULL, 0 };
-	const char *path;
-	enum seal_status st = zone_path(op, zone, &path);
+	struct zone z;
+	enum seal_status st = find(op, zone, &z);
 
 	if (!st)
-		st = list(op, zone, path, &all, &there);
+		st = list(op, &z, &all, &there);
 	for (size_t i = 0; !st && i < there.n; i++)
 		op->host->emit(op, &there.at[i]);
 	return st;
@@ -392,22 +382,18 @@ static enum seal_status get(struct seal_op *op, const char *zone)
 /* -- changes */
 
 struct edit {
-	const char *zone, *path;
+	struct zone zone;
 	struct records want;
 	struct seal_http x; /* last reply */
 };
 
 static const char *encode_change(struct seal_op *op, const char *zone, const struct seal_change *c)
 {
-	switch (c->what) {
-	case SEAL_DROP:
-		return seal_build(op, "{s:s}", "id", c->record.id);
-	case SEAL_RETIME:
+	if (c->what == SEAL_ADD)
+		return encode(op, zone, &c->record);
+	if (c->what == SEAL_RETIME)
 		return seal_build(op, "{s:s,s:i}", "id", c->record.id, "ttl", (long)c->record.ttl);
-	case SEAL_ADD:
-		break;
-	}
-	return encode(op, zone, &c->record);
+	return seal_build(op, "{s:s}", "id", c->record.id);
 }
 
 static enum seal_status emit_added(struct seal_op *op, const char *zone, struct seal_record r,
@@ -430,44 +416,44 @@ static enum seal_status send(struct seal_op *op, struct edit *e, const struct se
 			     size_t n)
 {
 	static const char *const arrays[] = { "deletes", "patches", "posts" }; /* by seal_edit */
-	const char *item[3][CHUNK], *body = "{}", *url = seal_printf(op, "%s/batch", e->path);
+	const char *body = "{}", *url = seal_printf(op, "%s/batch", e->zone.path);
+	const char **item = op->host->alloc(op, 3 * n * sizeof(*item)); /* three lists */
 	size_t count[3] = { 0 }, added = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *text = encode_change(op, e->zone, &c[i]);
+		const char *text = encode_change(op, e->zone.name, &c[i]);
 		if (!text)
 			return seal_fail(op, SEAL_EINVAL, "%s %s: no way to write '%s'",
 					 c[i].record.name, c[i].record.type, c[i].record.data);
-		item[c[i].what][count[c[i].what]++] = text;
+		item[c[i].what * n + count[c[i].what]++] = text;
 	}
 	for (size_t i = 0; i < 3; i++) {
-		const char *all = op->host->join(op, item[i], count[i], ",");
-		all = seal_printf(op, "[%s]", all);
+		const char *all = op->host->join(op, item + i * n, count[i], ",");
 		if (count[i])
-			body = seal_build(op, "{m,s:j}", body, arrays[i], all);
+			body = seal_build(op, "{m,s:j}", body, arrays[i],
+					  seal_printf(op, "[%s]", all));
 	}
 	enum seal_status st = call(op, &e->x, "POST", url, body);
 	for (size_t i = 0; !st && i < n; i++)
 		if (c[i].what == SEAL_ADD)
-			st = emit_added(op, e->zone, c[i].record,
+			st = emit_added(op, e->zone.name, c[i].record,
 					seal_json_nth(op, e->x.json, "result.posts.%zu", added++));
 	return st;
 }
 
 static enum seal_status apply(struct seal_op *op, struct edit *e, const struct records *there)
 {
-	const struct seal_change *c;
 	enum seal_status st = SEAL_OK;
-	size_t n;
+	size_t n, chunk = e->zone.chunk;
+	const struct seal_change *c =
+		op->host->diff(op, there->at, there->n, e->want.at, e->want.n, &n);
 
-	c = op->host->diff(op, there->at, there->n, e->want.at, e->want.n, &n);
-	for (size_t at = 0; !st && at < n; at += CHUNK)
-		st = send(op, e, c + at, n - at < CHUNK ? n - at : CHUNK);
+	for (size_t at = 0; !st && at < n; at += chunk)
+		st = send(op, e, c + at, n - at < chunk ? n - at : chunk);
 	return st;
 }
 
-/* Something was there already, or gone, which fails a whole batch; or the reply was lost, which
- * may have been a success. */
+/* Something was there already, or gone, which fails a whole batch; or the reply was lost. */
 static bool is_surprise(struct seal_op *op, const struct edit *e, enum seal_status st)
 {
 	return st == SEAL_EAGAIN || has_code(op, &e->x, "81044") || has_code(op, &e->x, "81057") ||
@@ -475,23 +461,25 @@ static bool is_surprise(struct seal_op *op, const struct edit *e, enum seal_stat
 }
 
 /* The first batch goes by what we believe is there, when we do; after a surprise we look. */
-static enum seal_status edit(struct seal_op *op, struct edit *e, const struct records *believed)
+static enum seal_status edit(struct seal_op *op, const char *zone, struct records want,
+			     const struct records *believed)
 {
+	struct edit e = { .want = want };
+	enum seal_status st = find(op, zone, &e.zone);
 	struct records there;
-	enum seal_status st = zone_path(op, e->zone, &e->path);
 
 	if (st)
 		return st;
 	if (believed)
-		st = apply(op, e, believed);
+		st = apply(op, &e, believed);
 	for (int round = 0; round < 3; round++) {
-		if (st ? !is_surprise(op, e, st) : believed != NULL)
+		if (st ? !is_surprise(op, &e, st) : believed != NULL)
 			return st;
 		believed = &there;
-		st = list(op, e->zone, e->path, &e->want, &there);
+		st = list(op, &e.zone, &e.want, &there);
 		if (st)
 			return st;
-		st = apply(op, e, &there);
+		st = apply(op, &e, &there);
 	}
 	return st;
 }
@@ -499,45 +487,57 @@ static enum seal_status edit(struct seal_op *op, struct edit *e, const struct re
 static enum seal_status append(struct seal_op *op, const char *zone, const struct seal_record *r,
 			       size_t n)
 {
-	struct edit e = { .zone = zone, .want = { r, n } };
-	struct records nothing = { NULL, 0 };
-
-	return edit(op, &e, &nothing);
+	return edit(op, zone, (struct records){ r, n }, &(struct records){ NULL, 0 });
 }
 
 static enum seal_status set(struct seal_op *op, const char *zone, const struct seal_record *r,
 			    size_t n)
 {
-	struct edit e = { .zone = zone, .want = { r, n } };
-
-	return edit(op, &e, NULL);
+	return edit(op, zone, (struct records){ r, n }, NULL);
 }
 
 static enum seal_status remove_records(struct seal_op *op, const char *zone,
 				       const struct seal_record *r, size_t n)
 {
-	struct edit e = { .zone = zone, .want = { r, n } };
-	bool known = true; /* by their ids, from when they were added */
+	struct records gone = { r, n };
+	size_t known = 0; /* by their ids, from when they were added */
 
-	for (size_t i = 0; i < n; i++)
-		known = known && r[i].id;
-	return edit(op, &e, known ? &e.want : NULL);
+	while (known < n && r[known].id)
+		known++;
+	return edit(op, zone, gone, known == n ? &gone : NULL);
 }
 
 /* -- check: are the credentials good, and good enough for this zone? */
 
+static void tell_end(struct seal_op *op, const char *end) /* RFC 3339, in UTC */
+{
+	time_t at = (time_t)op->host->wall(op) + ENDING_DAYS * 86400;
+	char limit[32] = "";
+	struct tm t;
+
+	strftime(limit, sizeof(limit), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &t));
+	bool soon = strcmp(end, limit) < 0;
+	seal_log(op, soon ? LOG_WARNING : LOG_NOTICE, "the token expires %son %s",
+		 soon ? "soon, " : "", end);
+}
+
 static enum seal_status check_token(struct seal_op *op)
 {
 	const struct conf *c = op->conf;
-	const char *url = "/user/tokens/verify";
+	const char *url = "/user/tokens/verify", *account = c->account_id;
 	bool owned = c->api_token && !strncmp(c->api_token, "cfat_", 5); /* by an account */
+	enum seal_status st = SEAL_OK;
 	struct seal_http x;
 
-	if (!c->api_token || (owned && !c->account_id)) /* any other call shows as much */
-		return call(op, &x, "GET", zones_path(op, ""), NULL);
+	if (!c->api_token || (owned && !account)) {
+		st = call(op, &x, "GET", zones_path(op, ""), NULL); /* shows nearly as much */
+		account = seal_json_str(op, x.json, "result.0.account.id");
+		if (st || !owned || !account)
+			return st == SEAL_EUNSUPPORTED ? SEAL_OK : st;
+	}
 	if (owned)
-		url = seal_printf(op, "/accounts/%s/tokens/verify", c->account_id);
-	enum seal_status st = call(op, &x, "GET", url, NULL);
+		url = seal_printf(op, "/accounts/%s/tokens/verify", account);
+	st = call(op, &x, "GET", url, NULL);
 	if (st)
 		return st;
 	const char *state = seal_json_str(op, x.json, "result.status");
@@ -545,15 +545,15 @@ static enum seal_status check_token(struct seal_op *op)
 	if (!is(state, "active"))
 		return seal_fail(op, SEAL_EAUTH, "token refused: it is %s", state ? state : "?");
 	if (end)
-		seal_log(op, LOG_INFO, "the token expires on %s", end);
+		tell_end(op, end);
 	return SEAL_OK;
 }
 
 static enum seal_status check(struct seal_op *op, const char *zone)
 {
 	const struct seal_json *found = NULL;
-	const char *path;
 	struct seal_http x;
+	struct zone z;
 	enum seal_status st = check_token(op);
 
 	if (!st && zone && !pinned(op, zone))
@@ -565,8 +565,8 @@ static enum seal_status check(struct seal_op *op, const char *zone)
 			return SEAL_OK;
 	if (seal_json_n(op, found, "permissions"))
 		return seal_fail(op, SEAL_EAUTH, "%s: the token lacks Zone > DNS > Edit", zone);
-	st = zone_path(op, zone, &path); /* nothing says what we may do; at least look */
-	return st ? st : call(op, &x, "GET", seal_printf(op, "%s?per_page=5", path), NULL);
+	st = find(op, zone, &z); /* nothing says what we may do; at least look */
+	return st ? st : call(op, &x, "GET", seal_printf(op, "%s?per_page=5", z.path), NULL);
 }
 
 SEAL_PROVIDER(cloudflare,
@@ -589,7 +589,7 @@ SEAL_PROVIDER(cloudflare,
 	.flags = SEAL_ANYCAST,
 	.min_ttl = 60,
 	.max_ttl = 86400,
-	.batch = CHUNK,
+	.batch = CHUNK_PAID,
 	.per_minute = 240, /* 1200 in 5 minutes */
 	.wait_s = 5,
 	.check = check,

@@ -13,16 +13,11 @@ world "$0" "$@"
 world_start
 python3 -c 'import dns.update' 2>/dev/null || skip_all 'python3-dnspython is not installed'
 
-certificate api api.test 'ip_address = "127.0.0.20"'
-echo '127.0.0.20 api.test' >>"$WORLD/hosts"
-start api python3 "$servers/cloudflare.py" --listen 127.0.0.20:443 --cert "$WORLD/api.pem" \
-	--key "$WORLD/api.key" --publish 127.0.0.2:53 --tsig "key-hmac-sha256.:hmac-sha256:$TSIG_SECRET" \
+api_start cloudflare --publish 127.0.0.2:53 --tsig "key-hmac-sha256.:hmac-sha256:$TSIG_SECRET" \
 	example.test many.test
-wait_port 127.0.0.20 443
 
 calls() { # of one kind since the last reset, or of all
-	python3 "$servers/get.py" "$WORLD/trust.pem" https://api.test/__admin/stats |
-		python3 -c 'import json, sys
+	admin stats | python3 -c 'import json, sys
 s = json.load(sys.stdin); print(s["by"].get(sys.argv[1], 0) if len(sys.argv) > 1 else s["requests"])' "$@"
 }
 

@@ -12,11 +12,7 @@ TAP_UP=../..
 . "$srcdir/tests/providers/conformance.sh"
 
 world "$0" "$@"
-certificate api api.test 'ip_address = "127.0.0.20"'
-echo '127.0.0.20 api.test' >>"$WORLD/hosts"
-start api python3 "$servers/cloudflare.py" --listen 127.0.0.20:443 --cert "$WORLD/api.pem" \
-	--key "$WORLD/api.key" --dump "$WORLD/api.dump" example.test badexample.test xn--mnchen-3ya.test
-wait_port 127.0.0.20 443
+api_start cloudflare example.test badexample.test xn--mnchen-3ya.test
 
 block() { # NAME TOKEN
 	(umask 077; echo "$2" >"$WORLD/$1.token")
@@ -37,10 +33,6 @@ block() { # NAME TOKEN
 	block malformed 'short'
 } >"$CONF"
 
-truth() {
-	awk -F '\t' -v zone="$ZONE" -v name="$1.$ZONE" -v type="$2" \
-		'$1 == zone && $2 == name && $3 == type { print $4 }' "$WORLD/api.dump" | sed 's/^"//; s/"$//'
-}
 DNS=full ZONE=example.test OTHER=badexample.test IDN=münchen.test NOZONE=nowhere.test
 WRONG=wrong READONLY=reader MIN_TTL=60 LISTS=yes
 SECRET='edit-0123456789abcdefghijklmnopqrstuvwxy wrong-0123456789abcdefghijklmnopqrstuvwx'

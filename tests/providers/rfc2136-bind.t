@@ -10,6 +10,8 @@ TAP_UP=../..
 . "$srcdir/tests/servers/world.sh"
 # shellcheck source=tests/providers/conformance.sh
 . "$srcdir/tests/providers/conformance.sh"
+# shellcheck source=tests/providers/race.sh
+. "$srcdir/tests/providers/race.sh"
 
 world "$0" "$@"
 world_needs named
@@ -64,5 +66,6 @@ truth() { kdig +short +tcp @127.0.0.4 "$1.$ZONE" "$2" | sed 's/^"//; s/"$//'; }
 DNS=full IDN=münchen.test NOZONE=nowhere.test WRONG=wrong READONLY=reader
 SECRET="$TSIG_SECRET AAAAZXQgb2YgdGhl"
 conformance
+race
 like 'the remedy names the statement of BIND' "$(said add reader "$ZONE" a.conf TXT x)" 'allow-update'
 done_testing

@@ -10,6 +10,8 @@ TAP_UP=../..
 . "$srcdir/tests/servers/world.sh"
 # shellcheck source=tests/providers/conformance.sh
 . "$srcdir/tests/providers/conformance.sh"
+# shellcheck source=tests/providers/race.sh
+. "$srcdir/tests/providers/race.sh"
 
 world "$0" "$@"
 KNOT_ZONES="$KNOT_ZONES badexample.test"
@@ -38,6 +40,7 @@ truth() { kdig +short +tcp @127.0.0.2 "$1.$ZONE" "$2" | sed 's/^"//; s/"$//'; }
 DNS=knot ZONE=example.test OTHER=badexample.test IDN=münchen.test NOZONE=nowhere.test
 WRONG=wrong READONLY=unsigned SECRET="$TSIG_SECRET AAAAZXQgb2YgdGhl"
 conformance
+race
 like 'an unknown key is told from a wrong secret' "$(said check unknown "$ZONE")" BADKEY
 like 'and a wrong secret from an unknown key' "$(said check wrong "$ZONE")" BADSIG
 done_testing

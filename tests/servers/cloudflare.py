@@ -2,56 +2,28 @@
 # SPDX-FileCopyrightText: the dnseal authors
 """cloudflare.py - Cloudflare's DNS API for tests, as strict as the real one is known to be.
 
-  cloudflare.py --listen ADDRESS:PORT --cert FILE --key FILE [--config FILE]
-                    [--publish HOST:PORT --tsig NAME:ALGORITHM:SECRET [--publish-delay SECONDS]]
-                    [--dump FILE] [--page N] [--plan free|paid] [--limit N --window SECONDS]
-                    [ZONE...]
+  cloudflare.py OPTIONS OF fake.py [--plan free|paid] [ZONE...]
 
 FILE of --config is JSON: {"tokens": [...], "zones": [...]}.  A token has "token" and may have
-"zones" (names, or "*"), "edit", "zone_read" (both true), "status" (active), "expires_on", "owner"
-(user or account) and, as a global key, "email".  A zone has "name" and may have "status", "type",
-"account".  Without tokens there are TOKEN_EDIT, TOKEN_READ and TOKEN_BLIND below.
+"zones" (names, or "*"), "edit", "zone_read", "zone_list" (all true), "status" (active),
+"expires_on", "owner" (user or account) and, as a global key, "email".  A zone has "name" and may
+have "status", "type", "account", "plan".  Without tokens there are TOKEN_EDIT, TOKEN_READ and
+TOKEN_BLIND below.
 
-Changes go to a name server by dynamic update (RFC 2136) with --publish, and to --dump: ZONE, name,
-type and stored content a line, separated by tabs.  Requests are on stdout, without tokens.
-
-A test talks to the server itself, without a token, at:
-  GET  /__admin/stats    {"requests": N, "by": {"POST batch": N, ...}, "refused": N, "log": [...]}
-  GET  /__admin/records  every record of every zone
-  POST /__admin/fault    {"kind": ..., "match": "POST batch", "times": 1, "skip": 0, ...}
-  POST /__admin/reset    faults and counters away; records stay
-Faults: busy (429; "retry_after": seconds or null, "plain": true), status ("status": 502, an HTML
-page), cut-before, cut-after (the connection ends before or after the change was made), truncate,
-false-success, sporadic (403 with 10000), delay ("seconds"), hidden ("seconds": lists do not show
-what is newer than that)."""
-import argparse
+Faults of its own: "plain": true of busy, false-success (the change was made), sporadic (403 with
+10000)."""
 import copy
 import hashlib
-import http.server
 import ipaddress
-import json
-import queue
 import re
-import socket
-import ssl
-import threading
 import time
-import urllib.parse
 
-try:
-    import dns.name
-    import dns.query
-    import dns.rcode
-    import dns.tsigkeyring
-    import dns.update
-except ImportError:  # only --publish needs it
-    dns = None
+import fake
 
 TOKEN_EDIT = "edit-0123456789abcdefghijklmnopqrstuvwxy"
 TOKEN_READ = "read-0123456789abcdefghijklmnopqrstuvwxy"
 TOKEN_BLIND = "blind-0123456789abcdefghijklmnopqrstuvwx"
-PREFIX = "/client/v4"
-BATCH_MAX = {"free": 200, "paid": 3500}
+PLANS = ("free", "pro", "business", "enterprise")
 ZONES_PAGE_MAX = 50
 TYPES = ("A AAAA CAA CERT CNAME DNSKEY DS HTTPS LOC MX NAPTR NS OPENPGPKEY PTR SMIMEA SRV SSHFP "
          "SVCB TLSA TXT URI").split()
@@ -75,15 +47,17 @@ NUMBERS = ("flags key_tag algorithm protocol digest_type priority order preferen
 STRING = r'"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"'
 
 
-class Refusal(Exception):
+class Refusal(fake.Refusal):
     """An answer that is an error: HTTP status, code, message, (code, message) below it."""
 
-    def __init__(self, status, code, message, below=None):
-        super().__init__(message)
-        self.status = status
-        self.error = {"code": code, "message": message}
+    def __init__(self, status, code, message, below=None, pointer=None):
+        error = {"code": code, "message": message}
         if below:
-            self.error["error_chain"] = [{"code": below[0], "message": below[1]}]
+            error["error_chain"] = [{"code": below[0], "message": below[1]}]
+        if pointer:
+            error["source"] = {"pointer": pointer}
+        super().__init__(status, {"result": None, "success": False, "errors": [error],
+                                  "messages": []})
 
 
 def invalid(code, message):
@@ -130,48 +104,14 @@ def rdata_text(record):
     return content
 
 
-class Publisher:
-    """Carries changed record sets to a name server, in order, a while later."""
-
-    def __init__(self, server, tsig, delay):
-        host, port = server.rsplit(":", 1)
-        name, algorithm, secret = tsig.split(":")
-        self.host, self.port, self.delay = host.strip("[]"), int(port), delay
-        self.keyring = dns.tsigkeyring.from_text({name: secret})
-        self.algorithm = algorithm
-        self.work = queue.Queue()
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def put(self, zone, sets):
-        """sets: {(name, type): [(ttl, text), ...]} as they are now."""
-        self.work.put((time.monotonic() + self.delay, zone, sets))
-
-    def run(self):
-        while True:
-            due, zone, sets = self.work.get()
-            time.sleep(max(0, due - time.monotonic()))
-            update = dns.update.Update(zone, keyring=self.keyring, keyalgorithm=self.algorithm)
-            for (name, kind), items in sets.items():
-                absolute = dns.name.from_text(name)
-                update.delete(absolute, kind)
-                for ttl, text in items:  # two spellings are one record here
-                    update.add(absolute, 300 if ttl == 1 else ttl, kind, text)
-            try:
-                rcode = dns.query.tcp(update, self.host, port=self.port, timeout=10).rcode()
-                print("publish", zone, len(sets), dns.rcode.to_text(rcode), flush=True)
-            except Exception as error:  # pylint: disable=broad-except
-                print("publish", zone, len(sets), "failed:", error, flush=True)
-
-
-class Service:
+class Service(fake.Service):
     """The zones and their records."""
 
+    prefix = "/client/v4"
+
     def __init__(self, args, config):
-        self.lock = threading.Lock()
-        self.args, self.serial, self.hidden_s = args, 0, 0
-        self.publisher = None
-        if args.publish:
-            self.publisher = Publisher(args.publish, args.tsig, args.publish_delay)
+        super().__init__(args, config)
+        self.serial = 0
         self.tokens = {t["token"]: t for t in config.get("tokens") or [
             {"token": TOKEN_EDIT}, {"token": TOKEN_READ, "edit": False},
             {"token": TOKEN_BLIND, "zone_read": False}]}
@@ -179,31 +119,37 @@ class Service:
         fill = [{"name": "fill%02d.test" % i} for i in range(60)]  # more than a page before ours
         self.zones = {}
         for zone in fill + wanted:
-            zone = dict({"status": "active", "type": "full", "account": "Test"}, **zone)
+            zone = dict({"status": "active", "type": "full", "account": "Test",
+                         "plan": args.plan}, **zone)
             self.zones[make_id(zone["name"] + zone["account"])] = zone
-        self.records = {zone_id: {} for zone_id in self.zones}
+        self.kept = {zone_id: {} for zone_id in self.zones}
         for zone_id, zone in self.zones.items():  # what another product keeps in every zone
-            record = self.add(self.records[zone_id], zone_id, {
+            record = self.add(self.kept[zone_id], zone_id, {
                 "type": "TXT", "name": "_managed." + zone["name"], "content": '"not yours"'})
             record["meta"] = {"read_only": True}
-        self.dump()
 
-    def dump(self):
-        if not self.args.dump:
-            return
-        with open(self.args.dump, "w", encoding="utf-8") as out:
-            for zone_id, records in self.records.items():
-                for r in records.values():
-                    print(self.zones[zone_id]["name"], r["name"], r["type"], r["content"], sep="\t",
-                          file=out)
+    @staticmethod
+    def arguments(parser):
+        parser.add_argument("--plan", choices=PLANS, default="free")
+
+    def sets(self):
+        found = {}
+        for zone_id, records in self.kept.items():
+            sets = found.setdefault(self.zones[zone_id]["name"], {})
+            for r in records.values():
+                sets.setdefault((r["name"], r["type"]), []).append(
+                    (300 if r["ttl"] == 1 else r["ttl"], rdata_text(r)))
+        return found
 
     # -- records
 
-    def check_ttl(self, ttl):
+    def check_ttl(self, zone_id, ttl):
+        least = 30 if self.zones[zone_id]["plan"] == "enterprise" else 60
         if not isinstance(ttl, int) or isinstance(ttl, bool):
             raise invalid(9022, "TTL must be a number.")
-        if ttl != 1 and not 60 <= ttl <= 86400:
-            raise invalid(9021, "TTL must be between 60 and 86400 seconds, or 1 for Automatic.")
+        if ttl != 1 and not least <= ttl <= 86400:
+            raise invalid(9021, "TTL must be between %d and 86400 seconds, or 1 for Automatic."
+                          % least)
 
     def check_content(self, kind, content):
         if not isinstance(content, str) or not content or len(content) > 2048 * 2:
@@ -219,11 +165,11 @@ class Service:
             if not good:
                 raise invalid(9005, "Content for %s record must be a valid address." % kind)
 
-    def check(self, records, record):
+    def check(self, records, zone_id, record):
         kind, content = record["type"], record["content"]
         if kind not in TYPES:
             raise invalid(9004, "Invalid DNS record type.")
-        self.check_ttl(record["ttl"])
+        self.check_ttl(zone_id, record["ttl"])
         self.check_content(kind, content)
         if record.get("proxied") and kind not in ("A", "AAAA", "CNAME"):
             raise invalid(9004, "This record type cannot be proxied.")
@@ -297,7 +243,7 @@ class Service:
                  "settings": {}, "meta": {}, "comment": None, "tags": [], "created_on": now,
                  "modified_on": now}
         record = self.shape(zone_id, blank, item)
-        self.check(records, record)
+        self.check(records, zone_id, record)
         record["_at"] = time.monotonic()
         records[record["id"]] = record
         return record
@@ -309,7 +255,7 @@ class Service:
             old = {key: old[key] for key in stays}
             old.update(proxied=False, comment=None, tags=[])
         record = self.shape(zone_id, old, item)
-        self.check(records, record)
+        self.check(records, zone_id, record)
         records[record["id"]] = record
         return record
 
@@ -332,7 +278,8 @@ class Service:
         parts = ("deletes", "patches", "puts", "posts")
         if set(body) - set(parts) or not all(isinstance(body.get(p, []), list) for p in parts):
             raise Refusal(400, 9207, "Not a batch.")
-        if sum(len(body.get(part, [])) for part in parts) > BATCH_MAX[self.args.plan]:
+        if sum(len(body.get(part, [])) for part in parts) > (
+                200 if self.zones[zone_id]["plan"] == "free" else 3500):
             raise Refusal(400, 9212, "Too many changes in one batch.")
         deletes, patches, puts, posts = (body.get(part, []) for part in parts)
         return {  # in this order, whatever the order of the members
@@ -344,7 +291,7 @@ class Service:
 
     def write(self, method, zone_id, record_id, body):
         """One transaction: all of it, or nothing."""
-        records = copy.deepcopy(self.records[zone_id])
+        records = copy.deepcopy(self.kept[zone_id])
         if method == "POST" and record_id == "batch":
             result = self.batch(records, zone_id, body)
         elif method == "POST" and not record_id:
@@ -355,28 +302,15 @@ class Service:
             result = self.change(records, zone_id, dict(body, id=record_id), method == "PATCH")
         else:
             raise no_route("/dns_records")
-        before, self.records[zone_id] = self.records[zone_id], records
-        self.dump()
-        if self.publisher:
-            self.publish(zone_id, before)
+        self.kept[zone_id] = records
         return result
-
-    def publish(self, zone_id, before):
-        def sets(records):
-            found = {}
-            for r in records.values():
-                found.setdefault((r["name"], r["type"]), []).append((r["ttl"], rdata_text(r)))
-            return found
-        old, new = sets(before), sets(self.records[zone_id])
-        changed = {key: new.get(key, []) for key in {**old, **new} if old.get(key) != new.get(key)}
-        if changed:
-            self.publisher.put(self.zones[zone_id]["name"], changed)
 
     # -- lists
 
-    def page(self, items, query, default, most):
+    def page(self, items, request, default, most):
         try:
-            page, size = int(query.get("page", 1)), int(query.get("per_page", default))
+            page = int(request.get("page", 1))
+            size = int(request.get("per_page", default))
         except ValueError:
             page = size = 0
         if page < 1 or size < 1:
@@ -391,23 +325,27 @@ class Service:
         rights = ["#dns_records:edit"] if token.get("edit", True) else []
         return {"id": zone_id, "name": zone["name"], "status": zone["status"], "paused": False,
                 "type": zone["type"], "permissions": rights + ["#dns_records:read", "#zone:read"],
+                "plan": {"name": zone["plan"].title(), "legacy_id": zone["plan"]},
                 "account": {"id": make_id(zone["account"]), "name": zone["account"]}}
 
     def sees(self, token, zone_id):
         return "*" in token.get("zones", "*") or self.zones[zone_id]["name"] in token["zones"]
 
-    def list_zones(self, token, query):
+    def list_zones(self, token, request):
+        if not token.get("zone_list", True) and request.get("name") is None:
+            raise Refusal(403, 0, 'Actor requires permission "com.cloudflare.api.account.zone.list"'
+                          " to list zones")
         wanted = [self.zone_object(zone_id, token) for zone_id in self.zones
                   if token.get("zone_read", True) and self.sees(token, zone_id)]
         for field, of in (("name", lambda z: z["name"]), ("status", lambda z: z["status"]),
                           ("account.id", lambda z: z["account"]["id"])):
-            value = query.get(field)
+            value = request.get(field)
             if value is not None:
                 value = value[len("equal:"):] if value.startswith("equal:") else value
                 wanted = [z for z in wanted if of(z) == value.lower()]
-        return self.page(wanted, query, 20, ZONES_PAGE_MAX)
+        return self.page(wanted, request, 20, ZONES_PAGE_MAX)
 
-    def list_records(self, zone_id, query):
+    def list_records(self, zone_id, request):
         tests = {
             "type": lambda r, v: r["type"] == v,
             "name": lambda r, v: r["name"] == v.lower(),
@@ -416,127 +354,16 @@ class Service:
             "content.exact": lambda r, v: r["content"].lower() == v.lower(),
             "content.contains": lambda r, v: v.lower() in r["content"].lower(),
         }
-        young = time.monotonic() - self.hidden_s
-        found = [{k: v for k, v in r.items() if k != "_at"} for r in self.records[zone_id].values()
-                 if r.get("_at", 0) <= young
-                 and all(test(r, query[field]) for field, test in tests.items() if field in query)]
-        return self.page(found, query, 100, 5000000)
-
-    # -- one request
-
-    def answer(self, method, path, query, token, body):
-        """(result, result_info); called with the lock held."""
-        verify = re.fullmatch(r"/user/tokens/verify|/accounts/([0-9a-f]{32})/tokens/verify", path)
-        if verify and method == "GET":
-            if bool(verify[1]) != (token.get("owner") == "account"):
-                raise Refusal(401, 1000, "Invalid API Token")
-            result = {"id": make_id(token["token"]), "status": token.get("status", "active")}
-            if "expires_on" in token:
-                result["expires_on"] = token["expires_on"]
-            return result, None
-        if token.get("status", "active") != "active":
-            raise Refusal(403, 9109, "Invalid access token")
-        if path == "/zones" and method == "GET":
-            return self.list_zones(token, query)
-        where = re.fullmatch(r"/zones/([0-9a-f]{32})(/dns_records(?:/([^/]*))?)?", path)
-        if not where:
-            raise no_route(path)
-        zone_id = where[1]
-        if zone_id not in self.zones or not self.sees(token, zone_id):
-            raise Refusal(403, 10000, "Authentication error")
-        if not where[2]:
-            if method != "GET" or not token.get("zone_read", True):
-                raise Refusal(403, 10000, "Authentication error")
-            return self.zone_object(zone_id, token), None
-        if method == "GET" and not where[3]:
-            return self.list_records(zone_id, query)
-        if method == "GET":
-            return self.find(self.records[zone_id], where[3], False), None
-        if not token.get("edit", True):
-            raise Refusal(403, 10000, "Authentication error")
-        return self.write(method, zone_id, where[3], body), None
-
-
-class Referee:
-    """Counts requests, keeps the rate limit, and plays the faults a test has asked for."""
-
-    def __init__(self, limit, window):
-        self.lock = threading.Lock()
-        self.limit, self.window = limit, window
-        self.reset()
-
-    def reset(self):
-        self.faults, self.seen, self.blocked, self.times = [], {}, {}, {}
-        self.requests = self.refused = 0
-        self.log = []
-
-    def stats(self):
-        with self.lock:
-            return {"requests": self.requests, "refused": self.refused, "by": dict(self.seen),
-                    "log": list(self.log)}
-
-    def add(self, fault):
-        with self.lock:
-            self.faults.append(dict({"times": 1, "skip": 0, "match": ""}, **fault))
-
-    def whistle(self, what, path):
-        """Count a request and return the fault meant for it, or {}."""
-        with self.lock:
-            self.requests += 1
-            self.seen[what] = self.seen.get(what, 0) + 1
-            self.log.append("%.3f %s %s" % (time.monotonic(), what, path))
-            for fault in self.faults:
-                if fault["match"] not in what or fault["times"] <= 0:
-                    continue
-                if fault["skip"] > 0:
-                    fault["skip"] -= 1
-                    continue
-                fault["times"] -= 1
-                return fault
-        return {}
-
-    def left(self, credential):
-        """Requests this credential has left, None without limit; blocks it for a window at 0."""
-        now = time.monotonic()
-        with self.lock:
-            if not self.limit:
-                return None
-            times = [t for t in self.times.get(credential, []) if t > now - self.window] + [now]
-            self.times[credential] = times
-            if len(times) > self.limit and now >= self.blocked.get(credential, 0):
-                self.blocked[credential] = now + self.window
-            return 0 if now < self.blocked.get(credential, 0) else max(0, self.limit - len(times))
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    service = referee = None
-    fault = {}
-
-    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
-        print(self.command, self.path, args[1] if len(args) > 1 else "", flush=True)
-
-    def say(self, status, text, kind="application/json", headers=()):
-        data = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in headers:
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def cut(self):
-        self.close_connection = True
-        try:
-            self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
+        asked = [(test, request.get(field)) for field, test in tests.items()
+                 if request.get(field) is not None]
+        found = [{k: v for k, v in r.items() if k != "_at"} for r in self.kept[zone_id].values()
+                 if not fake.hidden(r["_at"]) and all(test(r, value) for test, value in asked)]
+        return self.page(found, request, 100, 5000000)
 
     # -- who asks
 
-    def token(self, path):
-        bearer, key, email = (self.headers.get(h) for h in (
+    def token(self, request):
+        bearer, key, email = (request.headers.get(h) for h in (
             "Authorization", "X-Auth-Key", "X-Auth-Email"))
         if bearer is None and key is None and email is None:
             raise Refusal(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
@@ -546,9 +373,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 r"Bearer (cfk_.*|[0-9a-f]{37})", bearer):
             raise Refusal(400, 6003, "Invalid request headers",
                           (6111, "Invalid format for Authorization header"))
-        token = self.service.tokens.get(bearer[7:])
+        token = self.tokens.get(bearer[7:])
         if not token or "email" in token:
-            if path.endswith("/tokens/verify"):
+            if request.path.endswith("/tokens/verify"):
                 raise Refusal(401, 1000, "Invalid API Token")
             raise Refusal(403, 9109, "Invalid access token")
         return token
@@ -559,162 +386,97 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not re.fullmatch(r"[0-9a-f]{37}|cfk_[A-Za-z0-9_-]+", key):
             raise Refusal(400, 6003, "Invalid request headers",
                           (6103, "Invalid format for X-Auth-Key header"))
-        token = self.service.tokens.get(key)
+        token = self.tokens.get(key)
         if not token or token.get("email") != email:
             raise Refusal(403, 9103, "Unknown X-Auth-Key or X-Auth-Email")
         return token
 
-    def read_body(self):
-        try:
-            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        except (OSError, ValueError):
-            text = b""
-        if self.command in ("GET", "DELETE"):
-            return {}
-        try:
-            if not self.headers.get("Content-Type", "").startswith("application/json"):
-                raise ValueError
-            body = json.loads(text)
-        except ValueError:
-            body = None
-        return body if isinstance(body, dict) else None
+    @staticmethod
+    def verify(token, of_account):
+        if bool(of_account) != (token.get("owner") == "account"):
+            raise Refusal(401, 1000, "Invalid API Token")
+        result = {"id": make_id(token["token"]), "status": token.get("status", "active")}
+        if "expires_on" in token:
+            result["expires_on"] = token["expires_on"]
+        return result
 
-    # -- what is answered
+    # -- one request
 
-    def admin(self, what, body):
-        if what == "stats" and self.command == "GET":
-            return self.referee.stats()
-        if what == "records" and self.command == "GET":
-            with self.service.lock:
-                return [{k: v for k, v in r.items() if k != "_at"}
-                        for records in self.service.records.values() for r in records.values()]
-        if what == "fault" and body and body.get("kind") == "hidden":
-            self.service.hidden_s = body.get("seconds", 0)
-        elif what == "fault" and body:
-            self.referee.add(body)
-        elif what == "reset":
-            self.referee.reset()
-            self.service.hidden_s = 0
-        else:
-            return None
-        return {}
+    def result(self, request, token):
+        """(result, result_info)"""
+        method, body = request.method, {}
+        if method not in ("GET", "DELETE"):
+            body = request.json()
+            if not isinstance(body, dict) or not request.headers.get(
+                    "Content-Type", "").startswith("application/json"):
+                raise fake.Malformed
+        if request.fault.get("kind") == "sporadic":
+            raise Refusal(403, 10000, "Authentication error")
+        verify = re.fullmatch(r"/user/tokens/verify|/accounts/([0-9a-f]{32})/tokens/verify",
+                              request.path)
+        if verify and method == "GET":
+            return self.verify(token, verify[1]), None
+        if token.get("status", "active") != "active":
+            raise Refusal(403, 9109, "Invalid access token")
+        if request.path == "/zones" and method == "GET":
+            return self.list_zones(token, request)
+        return self.in_zone(request, token, body)
 
-    def result(self, url, body):
-        """(status, envelope)"""
-        reply = {"result": None, "success": True, "errors": [], "messages": []}
-        try:
-            if not url.path.startswith(PREFIX + "/"):
-                raise no_route(url.path)
-            path = url.path[len(PREFIX):]
-            token = self.token(path)
-            if body is None:
-                raise Refusal(400, 6002, "The body is no JSON object.")
-            if self.fault.get("kind") == "sporadic":
+    def in_zone(self, request, token, body):
+        where = re.fullmatch(r"/zones/([0-9a-f]{32})(/dns_records(?:/([^/]*))?)?", request.path)
+        if not where:
+            raise no_route(request.path)
+        zone_id, method = where[1], request.method
+        if zone_id not in self.zones or not self.sees(token, zone_id):
+            raise Refusal(403, 10000, "Authentication error")
+        if not where[2]:
+            if method != "GET" or not token.get("zone_read", True):
                 raise Refusal(403, 10000, "Authentication error")
-            with self.service.lock:
-                result, info = self.service.answer(
-                    self.command, path, dict(urllib.parse.parse_qsl(url.query)), token, body)
-            reply["result"] = json.loads(json.dumps(result))
-            if info:
-                reply["result_info"] = info
-            return 200, reply
-        except Refusal as refusal:
-            self.referee.refused += 1
-            reply.update(success=False, errors=[refusal.error])
-            return refusal.status, reply
+            return self.zone_object(zone_id, token), None
+        if method == "GET" and not where[3]:
+            return self.list_records(zone_id, request)
+        if method == "GET":
+            return self.find(self.kept[zone_id], where[3], False), None
+        if not token.get("edit", True):
+            raise Refusal(403, 10000, "Authentication error")
+        return self.write(method, zone_id, where[3], body), None
 
-    def busy(self, retry_after, plain):
-        headers = [("Retry-After", str(retry_after))] if retry_after is not None else []
-        if plain:
-            return self.say(429, "error code: 1015", "text/plain", headers)
-        error = {"code": 971, "message": "Please wait and consider throttling your request speed"}
-        return self.say(429, json.dumps({"success": False, "errors": [error], "result": None}),
-                        headers=headers)
-
-    def any(self):
-        url = urllib.parse.urlsplit(self.path)
-        body = self.read_body()
-        if url.path.startswith("/__admin/"):
-            reply = self.admin(url.path[len("/__admin/"):], body)
-            return self.say(404 if reply is None else 200, json.dumps(reply))
-        last = [part for part in url.path.split("/") if not re.fullmatch("[0-9a-f]{32}", part)][-1]
-        self.fault = self.referee.whistle("%s %s" % (self.command, last), self.path)
-        kind = self.fault.get("kind")
-        credential = self.headers.get("Authorization") or self.headers.get("X-Auth-Key")
-        left = self.referee.left(credential)
-        if left == 0:
-            return self.busy(int(self.referee.window), False)
-        if kind == "busy":
-            return self.busy(self.fault.get("retry_after"), self.fault.get("plain"))
-        if kind == "status":
-            page = "<!DOCTYPE html><title>%d</title><h1>Error</h1>" % self.fault["status"]
-            return self.say(self.fault["status"], page, "text/html")
-        if kind == "cut-before":
-            return self.cut()
-        if kind == "delay":
-            time.sleep(self.fault["seconds"])
-        status, reply = self.result(url, body)
-        if kind == "cut-after":
-            return self.cut()
-        if kind == "false-success":
+    def answer(self, request):
+        result, info = self.result(request, self.token(request))
+        reply = {"result": result, "success": True, "errors": [], "messages": []}
+        if info:
+            reply["result_info"] = info
+        if request.fault.get("kind") == "false-success":
             reply.update(success=False, result=None, errors=[{"code": 7, "message": "Not now"}])
-        text = json.dumps(reply)
-        if kind == "truncate":
-            text = text[:len(text) // 2]
-        quota, window = self.referee.limit or 1200, self.referee.window
-        return self.say(status, text, headers=[
-            ("Ratelimit", '"default";r=%d;t=%d' % (quota if left is None else left, window)),
-            ("Ratelimit-Policy", '"default";q=%d;w=%d' % (quota, window))])
+        return fake.Reply(200, reply)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = any
+    # -- manners
 
+    def what(self, request):
+        words = [w for w in request.parts or [] if not re.fullmatch("[0-9a-f]{32}", w)]
+        return "%s %s" % (request.method, words[-1] if words else "/")
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-    context = None
+    def credential(self, request):
+        return request.headers.get("Authorization") or request.headers.get("X-Auth-Key")
 
-    def finish_request(self, request, client_address):  # the handshake, in the thread
-        try:
-            request = self.context.wrap_socket(request, server_side=True)
-        except OSError:
-            return
-        try:
-            super().finish_request(request, client_address)
-        except OSError:  # a client that went away
-            pass
+    def stray(self, request):
+        return no_route(request.url).reply
 
+    def malformed(self, request):
+        return Refusal(400, 6002, "The body is no JSON object.").reply
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--listen", required=True)
-    p.add_argument("--cert", required=True)
-    p.add_argument("--key", required=True)
-    p.add_argument("--config")
-    p.add_argument("--publish")
-    p.add_argument("--tsig")
-    p.add_argument("--publish-delay", type=float, default=0)
-    p.add_argument("--dump")
-    p.add_argument("--page", type=int, default=0, help="no list shows more at once")
-    p.add_argument("--plan", choices=sorted(BATCH_MAX), default="free")
-    p.add_argument("--limit", type=int, default=0, help="requests of a credential in a window")
-    p.add_argument("--window", type=float, default=300)
-    p.add_argument("zones", nargs="*")
-    a = p.parse_args()
-    if a.publish and (dns is None or not a.tsig):
-        p.error("--publish needs --tsig and python3-dnspython")
-    config = {}
-    if a.config:
-        with open(a.config, encoding="utf-8") as file:
-            config = json.load(file)
-    host, port = a.listen.rsplit(":", 1)
-    Handler.service = Service(a, config)
-    Handler.referee = Referee(a.limit, a.window)
-    Server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    Server.context.load_cert_chain(a.cert, a.key)
-    server = Server((host, int(port)), Handler)
-    print("listening on", "%s:%d" % server.server_address[:2], flush=True)
-    server.serve_forever()
+    def busy(self, request, retry_after):
+        headers = [("Retry-After", str(retry_after))] if retry_after is not None else []
+        if request.fault.get("plain"):
+            return fake.Reply(429, "error code: 1015", headers, "text/plain")
+        error = {"code": 971, "message": "Please wait and consider throttling your request speed"}
+        return fake.Reply(429, {"success": False, "errors": [error], "result": None}, headers)
+
+    def headers(self, request):
+        quota, window = self.args.limit or 1200, self.args.window
+        left = quota if request.left is None else request.left
+        return [("Ratelimit", '"default";r=%d;t=%d' % (left, window)),
+                ("Ratelimit-Policy", '"default";q=%d;w=%d' % (quota, window))]
 
 
-main()
+fake.main(Service, __doc__)

@@ -17,6 +17,8 @@
 #                         PEBBLE_..., CA_EAB=yes, CA_RELAY=yes (count its connections)
 #   badca_start FAULT     badca.py between clients and Pebble
 #   world_start           the usual: knot, resolvers, CA without waits
+#   api_start NAME [ARGUMENTS...]   the copy NAME.py of a provider's API at https://api.test, see
+#                         fake.py; then there are admin and truth
 #
 # $WORLD is the folder of all this; it is shown and kept when a test failed.  All processes end
 # with the script: by pid, and with the namespace.
@@ -440,6 +442,28 @@ badca_start() {
 	start badca python3 "$servers/badca.py" --listen 127.0.0.10:14000 --to 127.0.0.11:14000 \
 		--world "$WORLD" --fault "$1"
 	wait_port 127.0.0.10 14000
+}
+
+# ---- copies of providers' APIs
+
+api_start() { # NAME [ARGUMENTS...]
+	copy=$1
+	shift
+	certificate api api.test 'ip_address = "127.0.0.20"'
+	echo '127.0.0.20 api.test' >>"$WORLD/hosts"
+	start api python3 -B "$servers/$copy.py" --listen 127.0.0.20:443 --cert "$WORLD/api.pem" \
+		--key "$WORLD/api.key" --dump "$WORLD/api.dump" "$@"
+	wait_port 127.0.0.20 443
+}
+
+admin() { # PATH [JSON]: the other side of fake.py
+	python3 "$servers/get.py" "$WORLD/trust.pem" "https://api.test/__admin/$1" ${2:+"$2"}
+}
+
+truth() { # NAME TYPE: values of $ZONE as the copy has them, a line each
+	# shellcheck disable=SC2153 # a word of the test
+	awk -F '\t' -v zone="$ZONE" -v name="$1.$ZONE" -v type="$2" \
+		'$1 == zone && $2 == name && $3 == type { print $4 }' "$WORLD/api.dump" | sed 's/^"//; s/"$//'
 }
 
 # ---- what the servers saw
