@@ -27,7 +27,8 @@ SKEW_MAX = 300
 READ = ["ListHostedZones", "ListHostedZonesByName", "GetHostedZone", "ListResourceRecordSets",
         "GetChange"]
 KEYS = [
-    {"id": "AKIAFULLEXAMPLE00001", "secret": "full/secret+0123456789abcdefghijklmnopqr", "user": "full"},
+    {"id": "AKIAFULLEXAMPLE00001", "secret": "full/secret+0123456789abcdefghijklmnopqr",
+     "user": "full"},
     {"id": "AKIAREADEXAMPLE00002", "secret": "read/secret+0123456789abcdefghijklmnopqr",
      "user": "reader", "actions": READ},
     {"id": "AKIAWEAKEXAMPLE00003", "secret": "weak/secret+0123456789abcdefghijklmnopqr",
@@ -92,7 +93,8 @@ def canonical_headers(headers, names):
     for name in names:
         values = [re.sub(r"\s+", " ", value).strip() for value in headers.get_all(name) or ()]
         if not values:
-            raise Denied(403, "SignatureDoesNotMatch", "The header %s was signed, but not sent." % name)
+            raise Denied(403, "SignatureDoesNotMatch", "The header %s was signed, but not sent." %
+                         name)
         lines.append("%s:%s\n" % (name, ",".join(values)))
     return "".join(lines)
 
@@ -149,7 +151,8 @@ class Accounts:
         try:
             signed = time.strptime(when, "%Y%m%dT%H%M%SZ")
         except ValueError as error:
-            raise Denied(400, "IncompleteSignature", "Date must be in ISO-8601 'basic format'.") from error
+            raise Denied(400, "IncompleteSignature",
+                         "Date must be in ISO-8601 'basic format'.") from error
         if day != when[:8]:
             raise Denied(403, "SignatureDoesNotMatch",
                          "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
@@ -176,8 +179,10 @@ class Accounts:
     def signed_names(self, headers, words):
         names = words.split(";")
         if names != sorted(set(names)) or words != words.lower():
-            raise Denied(400, "IncompleteSignature", "SignedHeaders is not sorted or not in lower case.")
-        must = {"host", "x-amz-date"} | {h.lower() for h in headers if h.lower().startswith("x-amz-")}
+            raise Denied(400, "IncompleteSignature",
+                         "SignedHeaders is not sorted or not in lower case.")
+        must = {"host", "x-amz-date"} | {h.lower() for h in headers if
+                                         h.lower().startswith("x-amz-")}
         if not must <= set(names):
             raise Denied(403, "SignatureDoesNotMatch", "'%s' must be a 'SignedHeader' in the AWS "
                          "Authorization." % "', '".join(sorted(must - set(names))))
@@ -197,11 +202,13 @@ class Accounts:
         names = self.signed_names(request.headers, words)
         self.check_time(when, scope[0])
         if scope[2] != service or (self.region and scope[1] != self.region):
-            raise Denied(403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region "
+            raise Denied(403, "SignatureDoesNotMatch",
+                         "Credential should be scoped to a valid region "
                          "and to the correct service: '%s'." % service)
         key = self.key_of(key_id, request.headers.get("X-Amz-Security-Token"))
         if signature(key["secret"], request, scope, names, when) != given:
-            raise Denied(403, "SignatureDoesNotMatch", "The request signature we calculated does not "
+            raise Denied(403, "SignatureDoesNotMatch",
+                         "The request signature we calculated does not "
                          "match the signature you provided. Check your AWS Secret Access Key and signing "
                          "method. Consult the service documentation for details.")
         return key
@@ -211,7 +218,8 @@ class Accounts:
         if action not in key.get("actions", [action]):
             raise Denied(403, "AccessDenied", "User: arn:aws:iam::%s:user/%s is not authorized to "
                          "perform: %s:%s on resource: %s because no identity-based policy allows the "
-                         "%s:%s action" % (ACCOUNT, key["user"], service, action, resource, service, action))
+                         "%s:%s action" % (ACCOUNT, key["user"], service, action, resource, service,
+                                           action))
 
     # -- STS
 
@@ -254,14 +262,16 @@ class Accounts:
                 return self.assume("AssumeRoleWithWebIdentity", form, "web identity")
             key = self.caller(request, "sts")
             if form.get("Action") != "AssumeRole":
-                raise Denied(400, "InvalidAction", "Could not find operation %s" % form.get("Action"))
+                raise Denied(400, "InvalidAction", "Could not find operation %s" %
+                             form.get("Action"))
             self.permit(key, "sts", "AssumeRole", form.get("RoleArn"))
             return self.assume("AssumeRole", form, key["user"])
         except ValueError:
             denied = Denied(400, "MalformedInput", "the body is no form")
         except Denied as refusal:
             denied = refusal
-        return fake.Reply(denied.status, error_xml(STS, denied.code, denied.message), kind="text/xml")
+        return fake.Reply(denied.status, error_xml(STS, denied.code, denied.message),
+                          kind="text/xml")
 
 
 # ---- credentials of machines and containers, by plain HTTP
@@ -284,7 +294,8 @@ class Metadata(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format, *args):  # pylint: disable=redefined-builtin
         with self.lock:
-            self.seen.append("%s %s %s" % (self.command, self.path, args[1] if len(args) > 1 else ""))
+            self.seen.append("%s %s %s" % (self.command, self.path, args[1] if len(args) > 1 else
+                                           ""))
 
     def say(self, status, body, kind="text/plain"):
         data = body.encode()

@@ -53,7 +53,8 @@ def records(who, zone):
 
 
 def reads(full):
-    zones = [z for page in full.get_paginator("list_hosted_zones").paginate() for z in page["HostedZones"]]
+    zones = [z for page in full.get_paginator("list_hosted_zones").paginate() for
+             z in page["HostedZones"]]
     names = {z["Name"] for z in zones}
     says("all zones, page by page", len(zones) > 100 and ZONE + "." in names, len(zones))
     found = full.list_hosted_zones_by_name(DNSName=ZONE)["HostedZones"]
@@ -62,8 +63,10 @@ def reads(full):
         False, True], ours)
     zone = next(z["Id"] for z in ours if not z["Config"]["PrivateZone"])
     after = full.list_hosted_zones_by_name(DNSName="aaa." + ZONE.partition(".")[2])["HostedZones"]
-    says("an unknown name is a point to start from", after and after[0]["Name"].endswith(ZONE + "."), after)
-    says("a zone by its id", full.get_hosted_zone(Id=zone)["HostedZone"]["Name"] == ZONE + ".", zone)
+    says("an unknown name is a point to start from", after and
+         after[0]["Name"].endswith(ZONE + "."), after)
+    says("a zone by its id", full.get_hosted_zone(Id=zone)["HostedZone"]["Name"] == ZONE + ".",
+         zone)
     return zone
 
 
@@ -80,39 +83,49 @@ def writes(full, zone):
             ("CREATE", name, 60, ["c"]))
     refused("deleted with another TTL", "InvalidChangeBatch", "do not match", change, full, zone,
             ("DELETE", name, 61, ["a", "b"]))
-    refused("deleted with a part of its values", "InvalidChangeBatch", "do not match", change, full, zone,
+    refused("deleted with a part of its values", "InvalidChangeBatch", "do not match", change, full,
+            zone,
             ("DELETE", name, 60, ["a"]))
     refused("deleted though not there", "InvalidChangeBatch", "was not found", change, full, zone,
             ("DELETE", "x." + name, 60, ["a"]))
-    refused("deleted twice in a batch", "InvalidChangeBatch", "invalid set of changes", change, full,
+    refused("deleted twice in a batch", "InvalidChangeBatch", "invalid set of changes", change,
+            full,
             zone, *[("DELETE", name, 60, ["a", "b"])] * 2)
-    refused("outside of the zone", "InvalidChangeBatch", "not permitted in zone", change, full, zone,
+    refused("outside of the zone", "InvalidChangeBatch", "not permitted in zone", change, full,
+            zone,
             ("CREATE", "www.elsewhere.test.", 60, ["a"]))
     refused("the same value twice", "InvalidChangeBatch", "Duplicate", change, full, zone,
             ("CREATE", "x." + name, 60, ["a", "a"]))
-    refused("too long for one string", "InvalidChangeBatch", "CharacterStringTooLong", change, full, zone,
+    refused("too long for one string", "InvalidChangeBatch", "CharacterStringTooLong", change, full,
+            zone,
             ("CREATE", "x." + name, 60, ["a" * 256]))
-    refused("strings without a blank between", "InvalidChangeBatch", "InvalidTXTRDATA", change, full,
+    refused("strings without a blank between", "InvalidChangeBatch", "InvalidTXTRDATA", change,
+            full,
             zone, ("CREATE", "x." + name, 60, ['a""b']))
     change(full, zone, ("DELETE", name, 60, ["b", "a"]), ("CREATE", name, 60, ["b"]))
-    change(full, zone, ("DELETE", name, 60, ["b"]), ("CREATE", "*." + ZONE, 60, [r"\303\274 \" \\"]))
+    change(full, zone, ("DELETE", name, 60, ["b"]), ("CREATE", "*." + ZONE, 60,
+                                                     [r"\303\274 \" \\"]))
     there = {s["Name"]: s["ResourceRecords"][0]["Value"] for s in records(full, zone) if "TTL" in s}
-    says("a wildcard and odd octets", there.get("\\052.%s." % ZONE) == '"\\303\\274 \\" \\\\"', there)
+    says("a wildcard and odd octets", there.get("\\052.%s." % ZONE) == '"\\303\\274 \\" \\\\"',
+         there)
     change(full, zone, ("DELETE", "\\052." + ZONE, 60, [r"\303\274 \" \\"]))
     says("deleted", name not in there and len(records(full, zone)) == 6, there)
     refused("the SOA cannot go", "InvalidChangeBatch", "SOA", full.change_resource_record_sets,
             HostedZoneId=zone, ChangeBatch={"Changes": [
-                {"Action": "DELETE", "ResourceRecordSet": s} for s in records(full, zone) if s["Type"] == "SOA"]})
+                {"Action": "DELETE", "ResourceRecordSet": s} for s in records(full, zone) if
+                s["Type"] == "SOA"]})
 
 
 def rights(zone):
     change(client(FULL), zone, ("CREATE", "r." + ZONE, 60, ["r"]))
     says("who may read does", len(records(client(READER), zone)) == 7, "")
-    refused("but does not write", "AccessDenied", "route53:ChangeResourceRecordSets", change, client(READER),
+    refused("but does not write", "AccessDenied", "route53:ChangeResourceRecordSets", change,
+            client(READER),
             zone, ("DELETE", "r." + ZONE, 60, ["r"]))
     change(client(FULL), zone, ("DELETE", "r." + ZONE, 60, ["r"]))
     wrong = dict(FULL, secret=FULL["secret"][:-1] + "x")
-    refused("a wrong secret", "SignatureDoesNotMatch", "does not match", client(wrong).list_hosted_zones)
+    refused("a wrong secret", "SignatureDoesNotMatch", "does not match",
+            client(wrong).list_hosted_zones)
     refused("an unknown key", "InvalidClientTokenId", "invalid",
             client(dict(FULL, id="AKIANOBODY0000000001")).list_hosted_zones)
     refused("a token that is none", "InvalidClientTokenId", "invalid",
@@ -123,7 +136,8 @@ def rights(zone):
 
 def roles(zone):
     sts = client(WEAK, "sts")
-    refused("weak credentials do nothing", "AccessDenied", "not authorized", records, client(WEAK), zone)
+    refused("weak credentials do nothing", "AccessDenied", "not authorized", records, client(WEAK),
+            zone)
     c = sts.assume_role(RoleArn=aws.ROLE, RoleSessionName="test")["Credentials"]
     key = {"id": c["AccessKeyId"], "secret": c["SecretAccessKey"], "token": c["SessionToken"]}
     says("but assume a role, which does", len(records(client(key), zone)) == 6, key["id"])
@@ -135,7 +149,8 @@ def roles(zone):
         RoleArn=aws.ROLE, RoleSessionName="test",
         WebIdentityToken="web-identity-token-0123456789")["Credentials"]
     says("a web identity has one, too", c["AccessKeyId"].startswith("ASIA"), c)
-    refused("a wrong one has none", "InvalidIdentityToken", "not valid", sts.assume_role_with_web_identity,
+    refused("a wrong one has none", "InvalidIdentityToken", "not valid",
+            sts.assume_role_with_web_identity,
             RoleArn=aws.ROLE, RoleSessionName="test", WebIdentityToken="wrong")
 
 

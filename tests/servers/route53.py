@@ -139,7 +139,8 @@ def canonical(kind, value):
         except ValueError:
             good = False
         if not good:
-            raise ValueError(wrong % ("InvalidIPv4Address" if kind == "A" else "InvalidIPv6Address", value))
+            raise ValueError(wrong % ("InvalidIPv4Address" if kind == "A" else "InvalidIPv6Address",
+                                      value))
         return value
     if dns:
         try:
@@ -217,7 +218,8 @@ class Change:
             raise invalid_input("Invalid XML ; cvc-enumeration-valid: Value '%s' is not facet-valid with "
                                 "respect to enumeration '[CREATE, DELETE, UPSERT]'." % self.action)
         inside = children(parts["ResourceRecordSet"], (
-            "Name", "Type", "TTL", "ResourceRecords", "AliasTarget", "TrafficPolicyInstanceId") + POLICY)
+            "Name", "Type", "TTL", "ResourceRecords", "AliasTarget",
+            "TrafficPolicyInstanceId") + POLICY)
         if "Name" not in inside or "Type" not in inside:
             raise invalid_input("Invalid XML ; ResourceRecordSet needs Name and Type")
         self.name = check_name(words(inside["Name"]), "InvalidChangeBatch")
@@ -397,7 +399,8 @@ class Service(fake.Service):
 
     @staticmethod
     def arguments(parser):
-        parser.add_argument("--pending", type=float, default=0, help="seconds until a change is INSYNC")
+        parser.add_argument("--pending", type=float, default=0,
+                            help="seconds until a change is INSYNC")
         parser.add_argument("--processing", type=float, default=0.02, help="seconds a change takes")
         parser.add_argument("--bucket", help="BURST/RATE of requests, 50/10 is the service's own")
         parser.add_argument("--region", help="the only one a signature may name")
@@ -460,10 +463,12 @@ class Service(fake.Service):
         elif what == "shape":
             self.shape = body["shape"]
         elif what == "sets":
-            zone = next(z for z in self.zones.values() if z.name == decoded(body["zone"]) and not z.private)
+            zone = next(z for z in self.zones.values() if z.name == decoded(body["zone"]) and
+                        not z.private)
             for sets in (zone.sets, zone.live):
                 sets[(decoded(body["name"]), body["type"], "")] = dict(
-                    plain(body["ttl"], body["values"]), **({"shown": body["shown"]} if "shown" in body else {}))
+                    plain(body["ttl"], body["values"]), **({"shown": body["shown"]} if
+                                                           "shown" in body else {}))
             self.changed()
         elif what == "bucket":
             self.buckets = Buckets(body["burst"], body["rate"])
@@ -531,7 +536,8 @@ class Service(fake.Service):
         more = zones[size:size + 1]
         return ("ListHostedZonesByNameResponse",
                 element("HostedZones", *map(self.zone_xml, zones[:size])),
-                leaf("DNSName", start) if start else "", leaf("HostedZoneId", start_id) if start_id else "",
+                leaf("DNSName", start) if start else "", leaf("HostedZoneId", start_id) if start_id
+                else "",
                 leaf("IsTruncated", str(bool(more)).lower()),
                 *(leaf("NextDNSName", shown(zone.name)) + leaf("NextHostedZoneId", zone.id)
                   for zone in more), leaf("MaxItems", size))
@@ -582,7 +588,8 @@ class Service(fake.Service):
 
     def change_sets(self, request, zone, key):
         if request.now < zone.done:  # it came while we were at the one before
-            raise Denied(400, "PriorRequestNotComplete", "The request was rejected because Route 53 was "
+            raise Denied(400, "PriorRequestNotComplete",
+                         "The request was rejected because Route 53 was "
                          "still processing a prior request.")
         changes = read_batch(request.body)
         if "names" in key:
