@@ -53,7 +53,7 @@ struct aws_call {
 /* -- where */
 
 struct aws_partition { /* AWS General Reference, "Route 53 endpoints and quotas" */
-	const char *of;	     /* how the names of its regions begin; NULL: another way to the first */
+	const char *of;	     /* how its regions are named; NULL: another address of the usual one */
 	const char *url;     /* of Route 53 */
 	const char *region;  /* that signs for Route 53 */
 	const char *domain;  /* of its regional services */

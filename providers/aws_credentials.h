@@ -62,7 +62,8 @@ static const struct {
 			 "own" },
 	{ "sso_start_url", "dnseal does not log in for a person (SSO); give it keys or a role of "
 			   "its own" },
-	{ "login_session", "dnseal does not log in for a person; give it keys or a role of its own" },
+	{ "login_session", "dnseal does not log in for a person; give it keys or a role of its "
+			   "own" },
 };
 
 static enum seal_status aws_profile_keys(struct aws_chain *ch, const char *profile,

@@ -73,13 +73,15 @@ static enum seal_status aws_take(struct aws_chain *ch, const struct aws_creds *f
 
 	host->secret(ch->op, from->secret);
 	host->secret(ch->op, from->token);
+	*ret = *from;
+	if (from->token && !*from->token)
+		ret->token = NULL;
 	if (!from->id || !*from->id || !from->secret || !*from->secret)
 		return seal_fail(ch->op, SEAL_EAUTH, "%s: an access key without its %s",
 				 from->source, from->id && *from->id ? "secret" : "id");
 	if (from->until && from->until <= host->wall(ch->op) + aws_skew(ch->op))
 		return seal_fail(ch->op, SEAL_EAUTH, "%s: gave credentials that have expired",
 				 from->source);
-	*ret = *from;
 	return SEAL_OK;
 }
 

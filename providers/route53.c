@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the dnseal authors
  *
- * route53 - Amazon Route 53, API 2013-04-01.   https://docs.aws.amazon.com/Route53/latest/APIReference/
+ * route53 - Amazon Route 53, API 2013-04-01.
+ * https://docs.aws.amazon.com/Route53/latest/APIReference/
  *
  * The service keeps whole sets and changes them in batches, all or nothing.  CREATE wants that
  * there is no set, DELETE that it holds exactly what we say: so each batch compares and swaps, and
@@ -80,7 +81,7 @@ static const struct seal_option options[] = {
 static enum seal_status get(struct seal_op *op, const char *zone)
 {
 	struct found f = { .n = 0 };
-	const char *path;
+	const char *path = NULL;
 	enum seal_status st = zone_path(op, zone, &path);
 
 	if (!st)
@@ -161,8 +162,11 @@ static bool read_mark(const char *id, struct mark *ret)
 static const char *write_value(struct seal_op *op, const struct edit *e,
 			       const struct seal_record *r)
 {
-	if (r->id && *r->id == '#')
-		return e->there.spelling[strtoul(r->id + 1, NULL, 10)];
+	const char *mark = r->id && *r->id == '#' ? r->id + 1 : NULL;
+	size_t i = mark ? strtoul(mark, NULL, 10) : e->there.n;
+
+	if (e->there.spelling && i < e->there.n)
+		return e->there.spelling[i];
 	return is(r->type, "TXT") ? write_txt(op, r->data) : r->data;
 }
 
@@ -475,9 +479,10 @@ SEAL_PROVIDER(route53,
 	.endpoint = "https://route53.amazonaws.com",
 	.endpoint_env = "AWS_ENDPOINT_URL_ROUTE_53",
 	.rights = "An IAM policy with these statements, for the role of this host or for a user\n"
-		  "(IAM > Users > Create user, without console access; then Security credentials >\n"
-		  "Create access key):\n"
-		  "  Allow route53:ChangeResourceRecordSets on arn:aws:route53:::hostedzone/ZONEID\n"
+		  "(IAM > Users > Create user, without console access; then Security credentials\n"
+		  "> Create access key):\n"
+		  "  Allow route53:ChangeResourceRecordSets\n"
+		  "    on arn:aws:route53:::hostedzone/ZONEID\n"
 		  "    for challenges alone with the condition ForAllValues:StringEquals\n"
 		  "      route53:ChangeResourceRecordSetsNormalizedRecordNames\n"
 		  "        _acme-challenge.example.org\n"

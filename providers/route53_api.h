@@ -196,8 +196,8 @@ static enum seal_status find_zone(struct seal_op *op, const char *zone, const ch
 		next = op->host->urlescape(op, next ? bare_id(next) : "");
 		more = !f.past && is_truncated(op, x.reply) && is_apex(op, at ? at : "", zone);
 		if (more && (!*next || is(next, id)))
-			return seal_fail(op, SEAL_EPROTO, "%s: more zones are to come, but the list "
-					 "does not go on", zone);
+			return seal_fail(op, SEAL_EPROTO, "%s: more zones are to come, but the "
+					 "list does not go on", zone);
 		id = next;
 	} while (more);
 	*ret = f.ids;

@@ -125,8 +125,8 @@ static enum seal_status read_all(struct seal_op *op, const char *zone, const cha
 	const char *from = "", *next;
 
 	for (;; from = next) {
-		enum seal_status st = read_sets(
-			op, zone, path, seal_printf(op, "maxitems=%d%s", SETS_PAGE, from), f, &next);
+		const char *query = seal_printf(op, "maxitems=%d%s", SETS_PAGE, from);
+		enum seal_status st = read_sets(op, zone, path, query, f, &next);
 		if (st || !next)
 			return st;
 		if (!*next || is(next, from))
