@@ -30,6 +30,18 @@ core() {
 		variable core_sources
 }
 
+# Libraries of its own that a provider names in a first line such as "/* pkg-config: expat */".
+# configure.ac reads the same line and looks for them when the provider is chosen.
+libraries() {
+	grep -q '^/\* pkg-config: ' "providers/$1.c" || return 0
+	cat <<-END
+	plugins_d_$1_la_CFLAGS = \$(AM_CFLAGS) \$(provider_$1_CFLAGS)
+	plugins_d_$1_la_LIBADD = \$(provider_$1_LIBS)
+	providers_$1_la_CFLAGS = \$(AM_CFLAGS) \$(provider_$1_CFLAGS)
+	providers_$1_la_LIBADD = \$(provider_$1_LIBS)
+	END
+}
+
 # The two libraries of one provider; configure chooses by name which are built.
 provider() {
 	cat <<-END
@@ -39,6 +51,7 @@ provider() {
 	providers_$1_la_SOURCES = providers/$1.c
 	providers_$1_la_LDFLAGS = \$(static_ldflags)
 	END
+	libraries "$1"
 }
 
 providers() {
@@ -86,8 +99,11 @@ etc() {
 		-o -path 'providers/*.h' -o -path 'etc/*' \) \
 		! -path 'etc/man/*.[1-9]' ! -path 'etc/build/*' ! -name 'list.am*' ! -path '*/.*' ! -name '*.o' |
 		variable etc_files
-	list etc -name '*.service' -o -name '*.timer' -o -name '*.path' | variable fixed_units
-	list etc -name '*.in' ! -path 'etc/build/*' | sed 's,\.in$,,' | variable units
+	list etc/systemd -name '*.service' -o -name '*.timer' -o -name '*.path' | variable fixed_units
+	list etc/systemd -name '*.in' | sed 's,\.in$,,' | variable units
+	list etc/sysusers.d -name '*.conf' | variable sysusers
+	list etc/tmpfiles.d -name '*.conf' | variable tmpfiles
+	list etc/cron.d -name '*.in' | sed 's,\.in$,,' | variable crontabs
 	# shellcheck disable=SC2016 # make expands it
 	list etc -name '*.in' ! -path 'etc/build/*' | sed 's,\(.*\)\.in$,\1: & Makefile\n\t$(fill_in),'
 }

@@ -245,7 +245,7 @@ static enum seal_status load(const char *name, const struct plugin **ret, struct
 	scoped(free_p) char *libs = str_printf("%s/.libs", house.dir);
 	scoped(free_p) char *path = NULL;
 	scoped(fd_p) int fd = -1;
-	lt_dlhandle h;
+	lt_dlhandle h = NULL;
 	enum seal_status st = open_file(house.dir, name, &path, &fd, s);
 
 	if (st == SEAL_ENOTFOUND) {

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define LINE_MAX_OCTETS 20000
@@ -111,35 +110,19 @@ static enum seal_status save(struct seal_op *op, const struct file *f, const str
 		    : seal_fail(op, SEAL_EAGAIN, "%s: cannot write: %s", f->path, strerror(errno));
 }
 
-/* Another process may be at the same file. */
-static int lock(struct seal_op *op)
-{
-	const struct conf *c = op->conf;
-	int fd = open(c->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && flock(fd, LOCK_EX)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* append, set and remove are one: diff() knows which of them is under way. */
+/* append, set and remove are one: diff() knows which of them is under way.  No other dnseal is at
+ * the file meanwhile: SEAL_EXCLUSIVE. */
 static enum seal_status change(struct seal_op *op, const char *zone, const struct seal_record *want,
 			       size_t n)
 {
 	struct file f;
 	size_t n_changes;
-	int fd = lock(op);
 	enum seal_status st = load(op, zone, &f);
 
-	if (!st) {
-		const struct seal_change *c = op->host->diff(op, f.at, f.n, want, n, &n_changes);
-		st = n_changes ? save(op, &f, c, n_changes) : SEAL_OK;
-	}
-	if (fd >= 0)
-		close(fd);
-	return st;
+	if (st)
+		return st;
+	const struct seal_change *c = op->host->diff(op, f.at, f.n, want, n, &n_changes);
+	return n_changes ? save(op, &f, c, n_changes) : SEAL_OK;
 }
 
 static enum seal_status get(struct seal_op *op, const char *zone)
@@ -165,7 +148,7 @@ static enum seal_status check(struct seal_op *op, const char *zone)
 SEAL_PROVIDER(example,
 	.label = "Files for $INCLUDE",
 	.doc_url = "https://dnseal.example/",
-	.version = "1",
+	.version = "2",
 	.options = options,
 	.conf_size = sizeof(struct conf),
 	.rights = "The user who runs dnseal may write the folder; the name server may read it.",
@@ -174,6 +157,7 @@ SEAL_PROVIDER(example,
 		   "    folder  /var/lib/dns/dnseal\n"
 		   "}\n",
 	.types = "A AAAA CAA SSHFP TLSA TXT", /* names in data would want final dots */
+	.flags = SEAL_EXCLUSIVE,
 	.wait_s = 60,
 	.check = check,
 	.get = get,

@@ -26,3 +26,22 @@ for seal_p in $$1; do
     [AC_MSG_ERROR([no such provider: $seal_p (there are: $2)])])
 done
 ])
+
+# SEAL_PROVIDER_NEEDS(NAME, MODULES) - when this provider is to be built it wants these libraries,
+# by pkg-config; provider_NAME_CFLAGS and provider_NAME_LIBS are theirs.
+AC_DEFUN([SEAL_PROVIDER_NEEDS], [
+AS_CASE([" $with_providers $with_static_providers "], [*" $1 "*], [
+  PKG_CHECK_MODULES([provider_$1], [$2], [],
+    [AC_MSG_ERROR([the provider $1 needs $2:
+$provider_$1_PKG_ERRORS
+Install its development package, or leave the provider out with --with-providers=LIST.])])])
+])
+
+# SEAL_FOLDER(NAME, DOC, DEFAULT) - --with-NAME=DIR says where files are installed, "no" that they
+# are not; sets NAME and the conditional WITH_NAME.  "yes" stands for the default.
+AC_DEFUN([SEAL_FOLDER], [
+AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1=DIR], [$2 @<:@$3@:>@])], [], [with_$1='$3'])
+AS_CASE([$with_$1], [yes], [with_$1='$3'])
+AM_CONDITIONAL([WITH_]m4_toupper([$1]), [test "x$with_$1" != xno])
+AC_SUBST([$1], [$with_$1])
+])
