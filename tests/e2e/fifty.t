@@ -34,7 +34,9 @@ ok '- key and certificate are a pair' pair_matches knot
 ok '- the chain verifies' chain_verifies knot
 is '- one update to add, one to remove' "$(knot_updates many.test)" 2
 is '- one connection to the CA' "$(ca_connections)" 1
-requests=$(($(ca_requests) - $(ca_polls)))
+# A CA that is 20 ms away, as on a busy machine, is asked for some nonces ahead.
+ahead=$(($(grep -c 'HEAD /nonce-plz -> calling' "$WORLD/pebble.log") - 1))
+requests=$(($(ca_requests) - $(ca_polls) - ahead))
 ok "- at most 2 n + 8 requests to the CA beside polls ($requests)" test "$requests" -le 108
 polls=$(ca_polls)
 ok "- and few polls ($polls)" test "$polls" -le 20
