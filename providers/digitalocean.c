@@ -290,7 +290,8 @@ static enum seal_status zones(struct seal_op *op)
 
 	while (seal_next_page(op, &p, call))
 		for (size_t i = 0; i < seal_json_n(op, p.x.json, "domains"); i++)
-			op->host->emit_zone(op, seal_json_nstr(op, p.x.json, "domains.%zu.name", i));
+			op->host->emit_zone(
+				op, seal_json_nstr(op, p.x.json, "domains.%zu.name", i));
 	return p.st;
 }
 
