@@ -133,14 +133,31 @@ static enum seal_status sweep(const struct store *s, const char *cert, unsigned 
 	return st;
 }
 
+/* The run that made `live` the last one may have died before it dropped its order. */
+static enum seal_status settle_order(const struct store *s, const char *cert, unsigned live,
+				     struct story *story)
+{
+	scoped(free_p) char *path = store_path(s, "certs/%s/gen-%06u/meta.json", cert, live);
+	scoped(json_put_p) struct json_object *meta = NULL;
+	scoped(buf_free) struct buf text = { 0 };
+	struct story ignored = { 0 };
+
+	if (file_read(path, 1 << 20, &text, &ignored) ||
+	    json_read(text.data, text.len, path, &meta, &ignored))
+		return SEAL_OK; /* it is a convenience */
+	return order_file_settle(s, cert, json_str(meta, "order"), story);
+}
+
 enum seal_status store_repair(const struct store *s, const char *cert, struct buf *ret_note,
 			      struct story *story)
 {
 	unsigned live = generation_live(s, cert);
 	enum seal_status st = sweep(s, cert, live, story);
 
-	if (st || (live && is_complete(s, cert, live)))
+	if (st)
 		return st;
+	if (live && is_complete(s, cert, live))
+		return settle_order(s, cert, live, story);
 	for (unsigned n = generation_highest(s, cert); n; n--) {
 		if (n == live || !is_complete(s, cert, n))
 			continue;

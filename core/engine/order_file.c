@@ -136,6 +136,18 @@ enum seal_status order_file_drop(const struct store *s, const char *cert, struct
 	return st;
 }
 
+enum seal_status order_file_settle(const struct store *s, const char *cert, const char *url,
+				   struct story *story)
+{
+	scoped(free_p) char *json = store_path(s, "certs/%s/order/order.json", cert);
+	scoped(order_file_free) struct order_file f = { 0 };
+	struct story ignored = { 0 };
+
+	if (!url || load_json(json, &f, &ignored) || !f.url || strcmp(f.url, url))
+		return SEAL_OK;
+	return order_file_drop(s, cert, story);
+}
+
 void order_file_free(struct order_file *f)
 {
 	key_free(f->key);

@@ -53,8 +53,9 @@ enum seal_status live_read(const struct store *, const char *cert, struct live *
 			   struct story *) MUST_CHECK;
 void live_free(struct live *);
 
-/* After the cert lock is held: remove *.tmp, orphans, point a missing `live` at the newest complete
- * generation; *ret_note says what was mended ("" when nothing). */
+/* After the cert lock is held: remove *.tmp, orphans and the order that `live` came from, point a
+ * missing `live` at the newest complete generation; *ret_note says what was mended ("" when
+ * nothing). */
 enum seal_status store_repair(const struct store *, const char *cert, struct buf *ret_note,
 			      struct story *) MUST_CHECK;
 
@@ -75,6 +76,9 @@ enum seal_status order_file_save(const struct store *, const char *cert, const s
 enum seal_status order_file_load(const struct store *, const char *cert, struct order_file *,
 				 struct story *) MUST_CHECK;
 enum seal_status order_file_drop(const struct store *, const char *cert, struct story *) MUST_CHECK;
+/* Drops the order in flight when it is that at url, which is over: its certificate is live. */
+enum seal_status order_file_settle(const struct store *, const char *cert, const char *url,
+				   struct story *) MUST_CHECK;
 void order_file_free(struct order_file *);
 
 /* A verified chain and its key become the next generation and live (reliability: 13 steps, each

@@ -49,6 +49,7 @@ static enum seal_status install(const struct key *key, unsigned *ret_generation)
 
 	new_chain(key, &chain);
 	json_object_object_add(meta, "key_type", json_object_new_string("ecdsa-p256"));
+	json_object_object_add(meta, "order", json_object_new_string("https://ca.test/order/1"));
 	struct install in = { .cert = "mail", .key = key, .chain = &chain, .meta = meta, .keep = 3 };
 	enum seal_status st = store_install(&store, &in, &story);
 	if (!st)
@@ -65,7 +66,7 @@ static unsigned mode_of(const char *name)
 	return stat(path, &st) ? 0 : (unsigned)(st.st_mode & 07777);
 }
 
-static void begin_order(const struct key *key)
+static void begin_order(const struct key *key, const char *url)
 {
 	struct order_file f = { .key = (struct key *)(uintptr_t)key };
 	struct words names = { 0 };
@@ -74,7 +75,7 @@ static void begin_order(const struct key *key)
 	ok(!csr_make(key, &names, &f.csr, &story) && !order_file_begin(&store, "mail", &f, &story),
 	   "key and request are safe before anything is asked: %s", story.text);
 	f.ca = str_copy("https://ca.test/dir");
-	f.url = str_copy("https://ca.test/order/1");
+	f.url = str_copy(url);
 	f.names = names;
 	ok(!order_file_save(&store, "mail", &f, &story), "and the order once it is known");
 	f.key = NULL;
@@ -86,7 +87,7 @@ static void an_order_in_flight_survives(const struct key *key)
 	struct order_file f;
 	uint8_t a[32], b[32];
 
-	begin_order(key);
+	begin_order(key, "https://ca.test/order/1");
 	ok(mode_of("order") == 0700 && mode_of("order/privkey.pem") == 0600, "for our eyes only");
 	ok(!order_file_load(&store, "mail", &f, &story), "it is read back");
 	is(f.url, "https://ca.test/order/1", "its URL");
@@ -135,6 +136,18 @@ static void repair_mends_what_a_crash_leaves(void)
 	ok(mode_of("gen-000009.tmp") == 0, "the half is gone");
 }
 
+static void repair_drops_an_order_that_is_over(const struct key *key)
+{
+	scoped(buf_free) struct buf note = { 0 };
+
+	begin_order(key, "https://ca.test/order/2");
+	ok(!store_repair(&store, "mail", &note, &story) && mode_of("order/order.json"),
+	   "a new order stays");
+	begin_order(key, "https://ca.test/order/1");
+	ok(!store_repair(&store, "mail", &note, &story) && !mode_of("order"),
+	   "that of the live certificate goes");
+}
+
 static void old_generations_are_pruned_but_not_young_ones(void)
 {
 	scoped(key_free_p) struct key *key = new_key();
@@ -180,6 +193,7 @@ int main(void)
 	a_pair_becomes_live_at_once(key);
 	an_orphan_number_is_not_used_again();
 	repair_mends_what_a_crash_leaves();
+	repair_drops_an_order_that_is_over(key);
 	old_generations_are_pruned_but_not_young_ones();
 	a_state_directory_that_others_may_write_is_refused();
 	names_of_certificates_are_checked();
