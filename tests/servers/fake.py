@@ -42,6 +42,7 @@ A test talks to the server itself, without credentials, at:
   GET  /__admin/records  [{"zone", "name", "type", "ttl", "data"}, ...]: sets(), past the API
   POST /__admin/fault    {"kind": ..., "match": "POST batch", "times": 1, "skip": 0}
   POST /__admin/reset    faults and counters away; records stay
+  POST /__admin/published  answered when all changes so far are at the server of --publish
 or what else the copy's admin() knows.  "match" is a part of a word of "by", which is "METHOD
 last-path-word" or what the copy's what() calls it.  Kinds, in the order of a request's life:
   busy        429; "retry_after": seconds or null
@@ -169,6 +170,7 @@ class Publisher:
                 print("publish", zone, len(sets), self.send(zone, sets), flush=True)
             except Exception as error:  # pylint: disable=broad-except
                 print("publish", zone, len(sets), "failed:", error, flush=True)
+            self.work.task_done()
 
 
 class Service:
@@ -367,6 +369,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.referee.add(body)
         elif what == "reset":
             self.referee.reset()
+        elif what == "published":
+            if self.service.publisher:
+                self.service.publisher.work.join()
         else:
             with self.service.lock:
                 return self.service.admin(what, body)

@@ -477,6 +477,7 @@ bind_updates() { sed -n 's,.*client @[^ ]* \([^ ]*\)\/key .*updating zone.*,\1,p
 
 # TXT records that are still in a zone, at its primary.
 leftovers() { # ADDRESS ZONE
+	test -z "${copy:-}" || admin published '{}' >/dev/null
 	kdig +noall +answer @"$1" "$2" AXFR | awk '$4 == "TXT"'
 }
 
