@@ -186,7 +186,7 @@ static enum seal_status encode_data(struct seal_op *op, const struct seal_record
 
 static enum seal_status encode(struct seal_op *op, const struct seal_record *r, const char **ret)
 {
-	const char *data;
+	const char *data = NULL;
 	enum seal_status st = encode_data(op, r, &data);
 
 	if (!st)
