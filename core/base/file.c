@@ -83,22 +83,52 @@ static enum seal_status read_all(int fd, const char *path, size_t max, struct bu
 	return SEAL_OK;
 }
 
-enum seal_status file_read(const char *path, size_t max, struct buf *ret, struct story *s)
+enum seal_status file_read_fd(int fd, const char *path, size_t max, struct buf *ret,
+                              struct story *s)
 {
-	scoped(fd_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
 	buf_clear(ret);
-	if (fd < 0 && errno == ENOENT)
-		return story_fail(s, SEAL_ENOTFOUND, "cannot read %s: %s", path, strerror(errno));
-	if (fd < 0)
-		return failed(s, "read", path);
 	enum seal_status st = read_all(fd, path, max, ret, s);
 	if (st)
 		buf_clear(ret);
 	return st;
 }
 
-static bool write_all(int fd, const char *data, size_t len)
+static enum seal_status not_opened(const char *path, struct story *s)
+{
+	if (errno == ENOENT)
+		return story_fail(s, SEAL_ENOTFOUND, "cannot read %s: %s", path, strerror(errno));
+	return failed(s, "read", path);
+}
+
+enum seal_status file_read(const char *path, size_t max, struct buf *ret, struct story *s)
+{
+	scoped(fd_p) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	struct stat info;
+
+	buf_clear(ret);
+	if (fd < 0 || fstat(fd, &info))
+		return not_opened(path, s);
+	/* Of a folder, read(2) says what it is. */
+	if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+		return story_fail(s, SEAL_ESTORAGE, "cannot read %s: it is no regular file", path);
+	return file_read_fd(fd, path, max, ret, s);
+}
+
+enum seal_status file_read_any(const char *path, size_t max, struct buf *ret, struct story *s)
+{
+	scoped(fd_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	buf_clear(ret);
+	return fd < 0 ? not_opened(path, s) : file_read_fd(fd, path, max, ret, s);
+}
+
+void dir_p(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+bool fd_write(int fd, const char *data, size_t len)
 {
 	while (len) {
 		ssize_t n = write(fd, data, len);
@@ -135,7 +165,7 @@ static enum seal_status fill(int fd, const struct content *c, struct story *s)
 		return failed(s, "set the group of", c->path);
 	if (fchmod(fd, c->mode))
 		return failed(s, "set the mode of", c->path);
-	return write_all(fd, c->data, c->len) ? SEAL_OK : failed(s, "write", c->path);
+	return fd_write(fd, c->data, c->len) ? SEAL_OK : failed(s, "write", c->path);
 }
 
 /* A new file with its content, open and not yet synced. */
@@ -377,13 +407,18 @@ void lock_drop(struct lock *l)
 
 uint32_t crc32c(const void *data, size_t len)
 {
+	static const uint32_t of_nibble[16] = {
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75
+	};
 	const uint8_t *at = data;
 	uint32_t crc = 0xffffffffu;
 
 	while (len--) {
 		crc ^= *at++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+		crc = crc >> 4 ^ of_nibble[crc & 15];
+		crc = crc >> 4 ^ of_nibble[crc & 15];
 	}
 	return ~crc;
 }

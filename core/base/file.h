@@ -11,11 +11,22 @@
 #include "base/buf.h"
 #include "base/status.h"
 
+#include <dirent.h>
 #include <sys/types.h>
 
-/* Whole file, at most max octets (longer: SEAL_EINVAL). */
+/* Whole file, at most max octets (longer: SEAL_EINVAL).  A regular one: a pipe, which could make us
+ * wait for ever, is refused. */
 enum seal_status file_read(const char *path, size_t max, struct buf *ret,
 			   struct story *) MUST_CHECK;
+/* The same of what the operator names, which may be a pipe: /dev/stdin, <(program). */
+enum seal_status file_read_any(const char *path, size_t max, struct buf *ret,
+			       struct story *) MUST_CHECK;
+/* The same of what is open already; path is for sentences. */
+enum seal_status file_read_fd(int fd, const char *path, size_t max, struct buf *ret,
+			      struct story *) MUST_CHECK;
+/* All of it, whatever interrupts; errno says why not. */
+bool fd_write(int fd, const char *data, size_t len);
+void dir_p(DIR **); /* for scoped() */
 
 /* A new file with exactly this content and mode, durable when the call returns: O_EXCL, mode and
  * group before content, write, fsync, checked close.  dir is not synced (see dir_sync).

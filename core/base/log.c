@@ -47,6 +47,11 @@ static struct {
 	enum log_format format;
 	int fd; /* of file or journal */
 } to = { .fd = -1 };
+static struct { /* where stderr is the journal's: its socket, which keeps priorities apart */
+	char *path; /* NULL: the usual one */
+	bool tried;
+	int fd;
+} native = { .fd = -1 };
 
 void log_level_set(enum log_level l)
 {
@@ -160,6 +165,7 @@ enum seal_status log_open(enum log_target target, const char *path, struct story
 	pthread_mutex_lock(&lock);
 	to.target = target;
 	to.fd = fd;
+	native.path = target == LOG_TO_STDERR ? str_copy(path) : NULL;
 	pthread_mutex_unlock(&lock);
 	return SEAL_OK;
 }
@@ -169,8 +175,13 @@ void log_close(void)
 	pthread_mutex_lock(&lock);
 	if (to.fd >= 0)
 		close(to.fd);
+	if (native.fd >= 0)
+		close(native.fd);
+	free(native.path);
+	native.path = NULL;
+	native.tried = false;
 	to.target = LOG_TO_STDERR;
-	to.fd = -1;
+	native.fd = to.fd = -1;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -207,6 +218,30 @@ static void add_json(struct buf *line, enum log_level l, const char *text)
 	buf_printf(line, "%s\n", written);
 }
 
+/* The journal's native protocol: fields, one a line; text is one line. */
+static bool send_fields(int fd, enum log_level l, const char *text)
+{
+	scoped(buf_free) struct buf fields = { 0 };
+
+	buf_printf(&fields, "PRIORITY=%c\nSYSLOG_IDENTIFIER=dnseal\nMESSAGE=%s\n",
+		   levels[l].priority, text);
+	return send(fd, fields.data, fields.len, MSG_NOSIGNAL) >= 0;
+}
+
+/* False when the journal cannot be reached but through stderr. */
+static bool send_native(enum log_level l, const char *text)
+{
+	if (!native.tried)
+		native.fd = open_journal(native.path ? native.path : JOURNAL_SOCKET);
+	native.tried = true;
+	if (native.fd < 0 || send_fields(native.fd, l, text))
+		return native.fd >= 0;
+	close(native.fd);
+	native.fd = -1;
+	native.tried = false; /* it may have been started anew */
+	return false;
+}
+
 /* False when it could not be kept there: then stderr has to hear it. */
 static bool keep(enum log_level l, const char *text)
 {
@@ -215,11 +250,8 @@ static bool keep(enum log_level l, const char *text)
 
 	if (to.target == LOG_TO_STDERR)
 		return false;
-	if (to.target == LOG_TO_JOURNAL) {
-		buf_printf(&line, "PRIORITY=%c\nSYSLOG_IDENTIFIER=dnseal\nMESSAGE=%s\n",
-			   levels[l].priority, text);
-		return send(to.fd, line.data, line.len, MSG_NOSIGNAL) >= 0;
-	}
+	if (to.target == LOG_TO_JOURNAL)
+		return send_fields(to.fd, l, text);
 	if (to.format == LOG_JSON)
 		add_json(&line, l, text);
 	else
@@ -231,10 +263,14 @@ static bool keep(enum log_level l, const char *text)
 static void say(enum log_level l, const char *text)
 {
 	scoped(buf_free) struct buf line = { 0 };
+	bool json = to.format == LOG_JSON && to.target == LOG_TO_STDERR;
+	bool journal = to_journal();
 
-	if (to_journal())
+	if (journal && !json && send_native(l, text))
+		return;
+	if (journal)
 		buf_printf(&line, "<%c>", levels[l].priority);
-	if (to.format == LOG_JSON && to.target == LOG_TO_STDERR)
+	if (json)
 		add_json(&line, l, text);
 	else
 		buf_printf(&line, "%s\n", text);
@@ -254,7 +290,10 @@ static void put_line(enum log_level l, const char *text)
 	while (struck.len && struck.data[struck.len - 1] == '\n')
 		struck.data[--struck.len] = '\0';
 	scoped(free_p) char *shown = text_clean(buf_text(&struck), struck.len, LINE_MAX_OCTETS);
-	if (!keep(l, shown) || l == LOG_ERROR || isatty(STDERR_FILENO))
+	bool kept = keep(l, shown);
+	if (kept && to.target == LOG_TO_JOURNAL && to_journal())
+		return; /* it would be there twice */
+	if (!kept || l == LOG_ERROR || isatty(STDERR_FILENO))
 		say(l, shown);
 }
 

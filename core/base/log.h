@@ -22,7 +22,7 @@ bool log_is_on(enum log_level);
  * it all the same, and any other stderr the errors.
  *
  * path   of the file, appended to and made with mode 0640 when missing; of the journal's socket,
- *        NULL for the usual one (systemd-journald.service(8))
+ *        NULL for the usual one (systemd-journald.service(8)), also for LOG_TO_STDERR
  * Fails with SEAL_ECONFIG and leaves everything as it was. */
 enum log_target { LOG_TO_STDERR, LOG_TO_JOURNAL, LOG_TO_FILE };
 enum seal_status log_open(enum log_target, const char *path, struct story *) MUST_CHECK;
@@ -32,8 +32,9 @@ void log_close(void); /* back to stderr */
 enum log_format { LOG_TEXT, LOG_JSON };
 void log_format_set(enum log_format);
 
-/* One line; a final newline is added, what is not fit to show becomes \xHH (base/text.h).  It
- * starts with "<n>" when stderr is the journal: $JOURNAL_STREAM names its device and inode. */
+/* One line; a final newline is added, what is not fit to show becomes \xHH (base/text.h).  When
+ * stderr is the journal ($JOURNAL_STREAM names its device and inode) it goes to the journal's
+ * socket with its priority; where there is none, or as JSON, to stderr with "<n>" before it. */
 void log_line(enum log_level, const char *fmt, ...) PRINTF(2, 3);
 void log_vline(enum log_level, const char *fmt, va_list) PRINTF(2, 0);
 /* The terminal block that must be taken away before a line is written and drawn again after it;
