@@ -13,11 +13,17 @@
 enum seal_status csr_make(const struct key *, const struct words *names, struct buf *ret_der,
 			  struct story *) MUST_CHECK;
 
+/* A request that somebody else made, PEM or DER: signed by its own key, for exactly these names
+ * (NULL: whatever they are).  ret_key: its public half. */
+enum seal_status csr_read(const char *text, size_t len, const struct words *names,
+			  struct buf *ret_der, struct key **ret_key, struct story *) MUST_CHECK;
+
 #define CHAIN_MAX 10 /* certificates */
 struct cert_info {
 	char *subject, *issuer; /* cleaned one-line names */
 	char *issuer_cn;        /* cleaned; "" when it has none */
-	char *serial;           /* lower-case hex */
+	char *serial;           /* lower-case hex of the INTEGER's octets, also a leading 00 */
+	char *aki;              /* lower-case hex of the authority's key identifier; "": none */
 	int64_t not_before, not_after;
 	struct words names; /* dNSNames, lower case, in the certificate's order */
 	unsigned other_names;	/* subject alternative names that are no dNSName */
@@ -35,7 +41,11 @@ struct chain {
  * says what is there instead. */
 enum seal_status chain_read(const char *pem, size_t len, struct chain *ret,
 			    struct story *) MUST_CHECK;
+/* What a server showed: DER certificates, each behind its length (4 octets, big endian). */
+enum seal_status chain_read_der(const void *data, size_t len, struct chain *ret,
+				struct story *) MUST_CHECK;
 void chain_free(struct chain *);
+bool cert_der(const struct cert_info *, struct buf *ret); /* as it was read */
 
 /* All that must hold before a chain may replace a live one (fails with SEAL_EPROTO and the first
  * thing that is wrong): leaf has our key, exactly these names, is no CA, serverAuth when it has an

@@ -55,6 +55,16 @@ static char *serial_of(gnutls_x509_crt_t c)
 	return gnutls_x509_crt_get_serial(c, octets, &n) ? str_copy("") : hex(octets, n);
 }
 
+/* RFC 5280 4.2.1.1; one that names its issuer in another way has none for us. */
+static char *authority_of(gnutls_x509_crt_t c)
+{
+	uint8_t octets[64];
+	size_t n = sizeof(octets);
+
+	return gnutls_x509_crt_get_authority_key_id(c, octets, &n, NULL) ? str_copy("")
+									 : hex(octets, n);
+}
+
 static void add_name(struct cert_info *i, unsigned type, const gnutls_datum_t *name)
 {
 	if (type != GNUTLS_SAN_DNSNAME) {
@@ -124,6 +134,7 @@ static int read_info(gnutls_x509_crt_t c, const struct buf *der, struct cert_inf
 	i->issuer = name_of(c, gnutls_x509_crt_get_issuer_dn3);
 	i->issuer_cn = common_name(c);
 	i->serial = serial_of(c);
+	i->aki = authority_of(c);
 	i->not_before = gnutls_x509_crt_get_activation_time(c);
 	i->not_after = gnutls_x509_crt_get_expiration_time(c);
 	i->is_ca = gnutls_x509_crt_get_ca_status(c, NULL) > 0;
@@ -239,12 +250,44 @@ enum seal_status chain_read(const char *text, size_t len, struct chain *ret, str
 	return st;
 }
 
+enum seal_status chain_read_der(const void *data, size_t len, struct chain *ret, struct story *s)
+{
+	const uint8_t *at = data, *end = at + len;
+	enum seal_status st = SEAL_OK;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->at = mem_array(CHAIN_MAX, sizeof(*ret->at));
+	ret->handles = mem_array(CHAIN_MAX, sizeof(gnutls_x509_crt_t));
+	while (!st && end - at >= 4 && ret->n < CHAIN_MAX) {
+		size_t n = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+		at += 4;
+		if (n > (size_t)(end - at))
+			break;
+		struct buf der = { .data = (char *)at, .len = n };
+		st = add_cert(ret, &der, s);
+		at += n;
+	}
+	if (!st && !ret->n)
+		st = story_fail(s, SEAL_EPROTO, "no certificate");
+	if (st)
+		chain_free(ret);
+	return st;
+}
+
+bool cert_der(const struct cert_info *cert, struct buf *ret)
+{
+	struct pem p = { .at = cert->pem, .end = cert->pem + strlen(cert->pem) };
+
+	return next_line(&p) && read_block(&p, ret);
+}
+
 static void info_free(struct cert_info *i)
 {
 	free(i->subject);
 	free(i->issuer);
 	free(i->issuer_cn);
 	free(i->serial);
+	free(i->aki);
 	free(i->pem);
 	words_free(&i->names);
 }
@@ -255,7 +298,8 @@ void chain_free(struct chain *c)
 		return;
 	gnutls_x509_crt_t *crts = c->handles;
 	for (size_t i = 0; i < c->n; i++) {
-		gnutls_x509_crt_deinit(crts[i]);
+		if (crts) /* not looked at: store/live.c's glance */
+			gnutls_x509_crt_deinit(crts[i]);
 		info_free(&c->at[i]);
 	}
 	free(c->handles);
@@ -294,7 +338,7 @@ enum seal_status bundle_check(const char *path, struct story *story)
 	gnutls_x509_crt_t *certs = NULL;
 	unsigned n = 0;
 
-	if (file_read(path, BUNDLE_LEN_MAX, &pem, story)) {
+	if (file_read_any(path, BUNDLE_LEN_MAX, &pem, story)) {
 		story_hint(story, "it should hold the CA certificates to trust, in PEM");
 		story->st = SEAL_ECONFIG;
 		return SEAL_ECONFIG;

@@ -36,6 +36,7 @@ static const struct {
 
 struct key {
 	enum key_type type;
+	bool is_public; /* there is no private half */
 	gnutls_privkey_t private;
 	gnutls_pubkey_t public;
 };
@@ -48,6 +49,11 @@ const char *key_type_name(enum key_type t)
 const char *key_type_label(enum key_type t)
 {
 	return types[t].label;
+}
+
+const char *key_type_family(enum key_type t)
+{
+	return types[t].crv ? "ecdsa" : "rsa";
 }
 
 bool key_type_parse(const char *name, enum key_type *ret)
@@ -115,6 +121,27 @@ static bool find_type(struct key *k)
 		    curve == types[k->type].curve)
 			return true;
 	return false;
+}
+
+bool key_is_public(const struct key *k)
+{
+	return k->is_public;
+}
+
+enum seal_status key_of_public(void *gnutls_pubkey, struct key **ret, struct story *s)
+{
+	scoped(key_free_p) struct key *k = blank();
+
+	gnutls_pubkey_deinit(k->public);
+	k->public = gnutls_pubkey;
+	k->is_public = true;
+	*ret = NULL;
+	if (!find_type(k))
+		return story_fail(s, SEAL_EINVAL,
+				  "the key is neither ECDSA P-256 or P-384 nor RSA with 2048, 3072 "
+				  "or 4096 bits");
+	*ret = take(k);
+	return SEAL_OK;
 }
 
 enum seal_status key_read(const char *pem, size_t len, struct key **ret, struct story *s)

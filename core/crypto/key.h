@@ -20,6 +20,7 @@ enum key_type {
 };
 const char *key_type_name(enum key_type);  /* "ecdsa-p256" */
 const char *key_type_label(enum key_type); /* "ECDSA P-256", for people */
+const char *key_type_family(enum key_type); /* "ecdsa", "rsa": in names of files */
 bool key_type_parse(const char *name, enum key_type *ret);
 
 struct key;
@@ -31,6 +32,9 @@ enum seal_status key_write(const struct key *, struct buf *ret_pem, struct story
 void key_free(struct key *);
 void key_free_p(struct key **);
 enum key_type key_type(const struct key *);
+/* Only the public half, from a request: everything but key_write() and key_sign() works. */
+bool key_is_public(const struct key *);
+enum seal_status key_of_public(void *gnutls_pubkey, struct key **ret, struct story *) MUST_CHECK;
 
 const char *key_jws_alg(const struct key *); /* "ES256", "ES384", "RS256" */
 /* JWS signature (RFC 7518 3.4: raw r||s, each as wide as the curve), not yet base64. */
