@@ -92,13 +92,45 @@ static enum seal_status may_create(struct account_get *g)
 	return SEAL_OK;
 }
 
+static void add_address(struct json_object *list, const char *email)
+{
+	scoped(free_p) char *url =
+		str_printf("%s%s", starts_with(email, "mailto:") ? "" : "mailto:", email);
+
+	json_object_array_add(list, json_object_new_string(url));
+}
+
+char *account_contact_payload(const struct words *addresses)
+{
+	scoped(json_put_p) struct json_object *payload = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < addresses->n; i++)
+		add_address(list, addresses->at[i]);
+	json_object_object_add(payload, "contact", list);
+	return json_write(payload);
+}
+
+enum seal_status account_rollover_payload(const struct ca *ca, const struct key *fresh, char **ret,
+					  struct story *story)
+{
+	scoped(json_put_p) struct json_object *inner = json_object_new_object();
+	scoped(buf_free) struct buf jws = { 0 };
+
+	json_object_object_add(inner, "account", json_object_new_string(ca->kid));
+	json_object_object_add(inner, "oldKey", key_jwk(ca->key));
+	scoped(free_p) char *text = json_write(inner);
+	enum seal_status st =
+		jws_sign(fresh, NULL, NULL, ca->dir.key_change, text, &jws, story);
+	*ret = st ? NULL : buf_take(&jws);
+	return st;
+}
+
 static void add_contact(struct account_get *g, struct json_object *payload)
 {
 	struct json_object *list = json_object_new_array();
-	scoped(free_p) char *url =
-		str_printf("%s%s", starts_with(g->email, "mailto:") ? "" : "mailto:", g->email);
 
-	json_object_array_add(list, json_object_new_string(url));
+	add_address(list, g->email);
 	json_object_object_add(payload, "contact", list);
 }
 

@@ -34,6 +34,13 @@ void account_get_start(struct account_get *, struct task *waiter); /* expects */
 void account_get_cancel(struct account_get *);
 void account_get_free(struct account_get *);
 
+/* Bodies of POSTs to an account's URL; the caller's.  Addresses with or without "mailto:". */
+char *account_contact_payload(const struct words *addresses);
+#define ACCOUNT_DEACTIVATE "{\"status\":\"deactivated\"}" /* RFC 8555 7.3.6 */
+/* The body of keyChange: the new key asks to stand in for the old one (RFC 8555 7.3.5). */
+enum seal_status account_rollover_payload(const struct ca *, const struct key *fresh, char **ret,
+					  struct story *) MUST_CHECK;
+
 /* What is at the CA, by POST-as-GET on the kid. */
 struct account_res {
 	int status; /* enum account_status */

@@ -54,8 +54,8 @@ static enum seal_status sign(struct post *p)
 	if (!p->with_jwk && !p->ca->kid)
 		return fail(p, SEAL_EINVAL, "no account at %s to sign with", p->ca->url);
 	buf_clear(&p->signed_body);
-	return jws_sign(p->ca->key, p->with_jwk ? NULL : p->ca->kid, p->want.nonce, p->url_copy,
-			p->payload_copy, &p->signed_body, &p->story);
+	return jws_sign(p->key ? p->key : p->ca->key, p->with_jwk ? NULL : p->ca->kid,
+			p->want.nonce, p->url_copy, p->payload_copy, &p->signed_body, &p->story);
 }
 
 static void send_it(struct post *p)

@@ -20,6 +20,7 @@ struct post {
 	const char *url;     /* copied */
 	const char *payload; /* copied; "" = POST-as-GET, "{}" */
 	bool with_jwk;       /* sign with the public key instead of kid (newAccount) */
+	const struct key *key; /* that signs in place of the account's (revocation, rollover) */
 	const char *accept;  /* NULL = JSON */
 	size_t max_body;     /* 0 = 64 KiB */
 	unsigned timeout_s;  /* 0 = 60 */
