@@ -65,7 +65,7 @@ static char *trimmed(const char *s)
 static enum seal_status read_value(const char *name, const char *path, char **ret, struct story *s)
 {
 	struct buf text = { 0 };
-	enum seal_status st = file_read(path, SECRET_FILE_MAX, &text, s);
+	enum seal_status st = file_read_any(path, SECRET_FILE_MAX, &text, s);
 
 	if (!st)
 		*ret = trimmed(buf_text(&text));

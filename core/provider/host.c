@@ -29,6 +29,7 @@ struct op_work *work_new(struct login *l, enum op_kind kind, const char *zone,
 		.host = host, .conf = l->conf, .core = w, .endpoint = l->endpoint
 	};
 	w->deadline_ms = INT64_MAX;
+	list_init(&w->joined);
 	exchange_init(&w->exchange, INT64_MAX, &w->canceled);
 	pthread_mutex_init(&w->trip.lock, NULL);
 	pthread_cond_init(&w->trip.back, NULL);

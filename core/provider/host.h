@@ -66,6 +66,10 @@ struct op_work {
 	struct op *op;
 	struct list link; /* in the line of all operations */
 	bool started;
+	bool alone;	      /* never to be made together with others */
+	struct op_work *lead; /* that makes this one's records, too */
+	struct list joined;   /* those that this one leads */
+	size_t n_own;	      /* of its records, the first; the others are theirs */
 	struct job job;
 	struct timer limit;
 	struct task limit_task;
@@ -89,6 +93,14 @@ static inline struct op_work *work_of(struct seal_op *op)
 enum seal_status work_records(struct op_work *, const struct seal_record *, size_t n) MUST_CHECK;
 /* Call the plugin, in portions; the outcome with its sentence in story.  For a worker. */
 enum seal_status work_run(struct op_work *);
+
+/* op_join.c.  join: what waits in line behind `lead`, and can be made by the same call, becomes
+ * part of it.  After that call: share hands the outcome to each, its own records only, and wakes
+ * them; part gives one of them back (NULL: no more), to be made by a call of its own. */
+void work_join(struct op_work *lead);
+void work_share(struct op_work *lead);
+bool work_must_part(const struct op_work *lead);
+struct op *work_part(struct op_work *lead);
 
 /* A record the plugin found, in normal form, into results; false: it makes no sense. */
 bool record_emit(struct op_work *, const struct seal_record *);

@@ -19,6 +19,7 @@ struct login {
 	char *trust;	    /* CA bundle or NULL */
 	struct words zones; /* as configured, normal form; empty: any */
 	char *origin;	    /* "FILE:LINE" or "command line", for sentences */
+	struct story trouble; /* st: what it needs is not there; every use of it fails with this */
 
 	/* private */
 	struct words values; /* memory behind conf's strings */

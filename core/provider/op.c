@@ -171,6 +171,7 @@ static void begin(struct op_work *w)
 {
 	unsigned limit_s = w->op->limit_s ? w->op->limit_s : LIMIT_S;
 
+	work_join(w);
 	w->started = true;
 	w->deadline_ms = clock_ms() + (int64_t)limit_s * 1000;
 	timer_start(&w->limit, &w->limit_task, (int64_t)limit_s * 1000);
@@ -204,6 +205,8 @@ static void tell(struct op *op)
 			   w->p->name);
 }
 
+static void part(struct op *);
+
 static void conclude(struct task *t)
 {
 	struct op *op = container_of(t, struct op, task);
@@ -212,6 +215,11 @@ static void conclude(struct task *t)
 	list_drop(&w->link);
 	timer_stop(&w->limit);
 	task_stop(&w->limit_task);
+	if (work_must_part(w)) {
+		part(op);
+		return;
+	}
+	work_share(w);
 	tell(op);
 	op->requests = w->requests;
 	op->n_results = w->n_results;
@@ -234,6 +242,8 @@ static enum seal_status prepare(struct op *op)
 {
 	struct op_work *w = op->work;
 
+	if (op->login->trouble.st)
+		return story_copy(&w->story, &op->login->trouble);
 	if (!login_can(op->login, op->kind))
 		return host_fail(w, SEAL_EUNSUPPORTED, "cannot %s", op_kind_name(op->kind));
 	if (op->kind != OP_CHECK && op->kind != OP_ZONES && !op->zone)
@@ -243,18 +253,16 @@ static enum seal_status prepare(struct op *op)
 	return work_records(w, op->records, op->n_records);
 }
 
-void op_start(struct ops *s, struct op *op, struct task *waiter)
+enum company { ALONE, TOGETHER };
+static void enqueue(struct ops *s, struct op *op, enum company company)
 {
 	struct op_work *w = work_new(op->login, op->kind, op->zone, &op_host);
 
-	story_clear(&op->story);
-	op->waiter = waiter;
 	op->work = w;
-	task_expect(waiter);
-	task_init(&op->task, s->loop, conclude);
 	task_init(&w->limit_task, s->loop, expire);
 	w->ops = s;
 	w->op = op;
+	w->alone = company == ALONE;
 	w->seal.fresh = op->fresh;
 	w->job.work = work_in_thread;
 	if (prepare(op)) {
@@ -266,12 +274,41 @@ void op_start(struct ops *s, struct op *op, struct task *waiter)
 		begin(w);
 }
 
+/* Each again by itself; one that was called off stays so. */
+static void part(struct op *op)
+{
+	struct op_work *lead = op->work;
+	struct ops *s = lead->ops;
+	bool canceled = lead->story.st == SEAL_ECANCELED;
+
+	begin_next(s);
+	for (struct op *other; (other = work_part(lead));) {
+		work_free(other->work);
+		enqueue(s, other, ALONE);
+	}
+	if (canceled) {
+		conclude(&op->task);
+		return;
+	}
+	work_free(lead);
+	enqueue(s, op, ALONE);
+}
+
+void op_start(struct ops *s, struct op *op, struct task *waiter)
+{
+	story_clear(&op->story);
+	op->waiter = waiter;
+	task_expect(waiter);
+	task_init(&op->task, s->loop, conclude);
+	enqueue(s, op, TOGETHER);
+}
+
 void op_cancel(struct op *op)
 {
 	struct op_work *w = op->work;
 
-	if (!w || list_empty(&w->link))
-		return; /* never started, or over */
+	if (!w || list_empty(&w->link) || w->lead)
+		return; /* never started, or over, or part of another's call, which goes on */
 	if (w->started) {
 		trip_cancel(w);
 		return;

@@ -5,12 +5,15 @@
  * and its sentence here.  Implements struct seal_host.
  *
  * Operations on one zone of one login run one after the other (unless the provider is
- * SEAL_PARALLEL).  429 and 503 with Retry-After are waited out up to 120 s in total, and the
- * login's other operations wait too; transport failures of idempotent requests (GET, HEAD, PUT,
- * DELETE) are repeated twice; the provider's per_minute is kept.  Names and data are checked on the
- * way in and out and put into one spelling, TTLs clamped to the provider's limits, more records
- * than a batch can carry are split, but for OP_SET.  Changes of a SEAL_EXCLUSIVE provider are made
- * by one process of this host at a time: SEAL_ELOCKED when another one takes too long. */
+ * SEAL_PARALLEL).  Those that append, or remove, and wait for the same zone, are made by one
+ * call when their turn comes; each gets what concerns its own records, and the sentence of a
+ * failure; when something in them was refused as senseless (SEAL_EINVAL), each is made by
+ * itself.  429 and 503 with Retry-After are waited out up to 120 s in total, and the login's
+ * other operations wait too; transport failures of idempotent requests (GET, HEAD, PUT, DELETE)
+ * are repeated twice; the provider's per_minute is kept.  Names and data are checked on the way
+ * in and out and put into one spelling, TTLs clamped to the provider's limits, more records than
+ * a batch can carry are split, but for OP_SET.  Changes of a SEAL_EXCLUSIVE provider are made by
+ * one process of this host at a time: SEAL_ELOCKED when another one takes too long. */
 #ifndef PROVIDER_OP_H
 #define PROVIDER_OP_H
 
