@@ -77,11 +77,20 @@ program() {
 	echo "${id}_SOURCES = $1.c$(links "$1.c") $2"
 }
 
+# Those that take long first, so that no core is idle at the end.
+long_first() {
+	awk '/(-faults|crosscheck|builds|moods|scripts|route53|kill|canaries)[^\/]*\.t$/ { print; next }
+		{ rest = rest $0 "\n" } END { printf "%s", rest }'
+}
+
 tests() {
 	list tests/unit -name '*.c' | sed 's,\.c$,,' | variable unit_programs
 	list tests/fuzz -name '*.c' ! -name replay.c | sed 's,\.c$,,' | variable fuzz_programs
-	list tests -name '*.t' | variable test_scripts
-	list tests -maxdepth 1 -name '*.t' | variable structure_tests
+	list tests -name '*.t' | long_first | variable test_scripts
+	# Those in which an instrumented program sees more than others do.
+	list tests -mindepth 2 -name '*.t' ! -name crosscheck.t ! -name '*-moto.t' ! -name canaries.t |
+		long_first | variable program_tests
+	list tests -maxdepth 1 -name '*.t' ! -name builds.t | variable structure_tests
 	list tests -type f ! -path 'tests/unit/*.c' ! -name '*.t' ! -name '*.pyc' ! -name '*.log' \
 		! -name '*.trs' ! -name 'list.am*' ! -name '*.[oa]' ! -name '*.lo' ! -path '*/.*' \
 		! -path 'tests/fuzz/corpus/*' |

@@ -7,7 +7,7 @@
 # shellcheck source=tests/tap.sh
 . "${srcdir:-.}/tests/tap.sh"
 
-ranks='base:0 net:1 crypto:1 dns:2 acme:3 provider:3 engine:4 app:5'
+ranks='base:0 net:1 crypto:1 dns:2 store:2 acme:3 provider:3 engine:4 app:5'
 
 # offences FOLDER: lines "file includes what" that break the rule.
 offences() (

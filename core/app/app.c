@@ -5,8 +5,10 @@
 #include "app/app.h"
 
 #include "app/paths.h"
+#include "base/clock.h"
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +106,15 @@ int app_configure(struct app *a, enum reading_depth depth)
 	return app_complaints(a);
 }
 
+int app_configure_again(struct app *a)
+{
+	enum seal_status st;
+
+	a->conf = configuration_again(a->conf, READ_ALL, &st);
+	move(&a->errors, &a->conf->errors);
+	return app_complaints(a);
+}
+
 int app_subject(struct app *a, const struct words *names, struct subject *ret)
 {
 	(void)subject_read(a->conf, &a->opt, names, ret, &a->errors);
@@ -119,12 +130,13 @@ void app_plugins(struct app *a)
 	a->has_plugins = true;
 }
 
-int app_logins(struct app *a, const struct subject *s)
+static int use_logins(struct app *a, const struct subject *s, struct complaints *troubles)
 {
+	struct logins_talk talk = { &a->errors, troubles, &a->warnings };
 	size_t n = 0;
 
 	app_plugins(a);
-	(void)logins_make(s->dns, s->n_dns, a->conf->dir, &a->logins, &a->errors, &a->warnings);
+	(void)logins_make(s->dns, s->n_dns, a->conf->dir, &a->logins, &talk);
 	free(a->own_logins);
 	a->own_logins = mem_array(s->n_dns, sizeof(struct login *));
 	for (size_t i = 0; i < s->n_dns; i++)
@@ -133,6 +145,16 @@ int app_logins(struct app *a, const struct subject *s)
 	a->engine.logins = a->own_logins;
 	a->engine.n_logins = n;
 	return app_complaints(a);
+}
+
+int app_logins(struct app *a, const struct subject *s)
+{
+	return use_logins(a, s, &a->errors);
+}
+
+int app_logins_any(struct app *a, const struct subject *s)
+{
+	return use_logins(a, s, &a->warnings);
 }
 
 const char *app_state_dir(struct app *a)
@@ -199,6 +221,10 @@ void app_network(struct app *a)
 		scoped(free_p) char *locks = str_printf("%s/locks", app_state_dir(a));
 		ops_lock_dir(a->ops, locks);
 	}
+	list_init(&a->services);
+	list_init(&a->coming);
+	a->engine.services = &a->services;
+	a->engine.coming = &a->coming;
 	a->engine.loop = a->loop;
 	a->engine.http = a->http;
 	a->engine.pool = a->pool;
@@ -276,6 +302,16 @@ static void set_log_level(const struct options *o)
 	log_level_set(o->quiet ? LOG_WARN : levels[o->verbose < 2 ? o->verbose : 2]);
 }
 
+/* Cron starts every host's run in the same second. */
+static void wait_splay(const struct app *a)
+{
+	uint64_t most_ms = a->opt.splay_s < 86400 ? a->opt.splay_s * 1000u : 86400000u;
+	uint32_t part;
+
+	clock_random(&part, sizeof(part));
+	poll(NULL, 0, (int)(part * most_ms >> 32));
+}
+
 static int run(struct app *a)
 {
 	if (a->opt.version)
@@ -283,18 +319,31 @@ static int run(struct app *a)
 	if (a->opt.help || !a->command)
 		return cmd_help(a);
 	a->args = (struct words){ .at = a->opt.args.at + 1, .n = a->opt.args.n - 1 };
+	if (a->opt.splay_s)
+		wait_splay(a);
 	return a->command->run(a);
+}
+
+/* A monitoring system takes 1 for a warning, and reads stdout alone. */
+static int fail_options(struct app *a)
+{
+	int status = app_fail(a, NULL, &a->opt.story);
+
+	if (!a->opt.nagios)
+		return status;
+	(void)printf("DNSEAL UNKNOWN - %s\n", a->opt.story.text);
+	return EXIT_UNKNOWN;
 }
 
 int app_main(int argc, char **argv)
 {
-	struct app a = { 0 };
+	struct app a = { .began_ms = clock_ms() };
 	enum seal_status st = options_read(&a.opt, argc, argv, &a.command);
 
 	setvbuf(stdout, NULL, _IOLBF, 0); /* in its place among the lines of stderr */
 	set_log_level(&a.opt);
 	ui_init(&a.ui, &a.opt);
-	int status = st ? app_fail(&a, NULL, &a.opt.story) : run(&a);
+	int status = st ? fail_options(&a) : run(&a);
 	if (fflush(stdout) || ferror(stdout)) {
 		log_line(LOG_ERROR, "dnseal: the answer could not be written");
 		status = status ? status : EXIT_STORAGE;

@@ -27,15 +27,21 @@ struct app {
 	struct logins logins;
 	struct login **own_logins; /* of the certificate under way: what the engine sees */
 	struct engine engine;
+	struct list services, coming; /* the engine's */
 	bool has_plugins;
+	int64_t began_ms; /* clock_ms() */
 };
 int app_main(int argc, char **argv); /* the exit status */
 
 /* Each of these says what went wrong and returns the exit status; EXIT_DONE: go on. */
 int app_configure(struct app *, enum reading_depth);
+/* What is configured stays, though the files may have changed; now with secrets. */
+int app_configure_again(struct app *);
 int app_subject(struct app *, const struct words *names, struct subject *); /* warnings too */
 /* The logins of this subject are made, and they alone are the engine's. */
 int app_logins(struct app *, const struct subject *);
+/* One that needs what is not there is no mistake: it is warned of, and has a trouble. */
+int app_logins_any(struct app *, const struct subject *);
 int app_store_open(struct app *);
 int app_store_look(struct app *, bool *ret_exists); /* writes nothing */
 int app_fail(struct app *, const char *certificate, const struct story *);

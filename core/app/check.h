@@ -30,5 +30,6 @@ void check_fail(struct check *, const char *check, const char *about, const stru
 bool check_is_ignored(const struct check *, const char *name);
 int check_expiry(struct check *); /* --expiry, --nagios */
 void check_live(struct check *);  /* --live */
+void check_notify(struct check *); /* --notify */
 
 #endif

@@ -29,16 +29,25 @@ struct expiry {
 	struct buf trouble, perf;
 };
 
+/* One that is over is worse than one that cannot be read. */
 static void raise_to(struct expiry *e, enum level l)
 {
-	if (l > e->worst)
+	static const int gravity[] = {
+		[LEVEL_OK] = 0, [LEVEL_WARNING] = 1, [LEVEL_UNKNOWN] = 2, [LEVEL_CRITICAL] = 3
+	};
+
+	if (gravity[l] > gravity[e->worst])
 		e->worst = l;
 }
 
 static void trouble(struct expiry *e, enum level l, const char *name, const char *text)
 {
+	scoped(free_p) char *said = str_copy(text);
+
+	for (char *at = strchr(said, '|'); at; at = strchr(at, '|'))
+		*at = '/'; /* behind one the performance data begin */
 	raise_to(e, l);
-	buf_printf(&e->trouble, "%s%s: %s", e->trouble.len ? ", " : "", name, text);
+	buf_printf(&e->trouble, "%s%s: %s", e->trouble.len ? ", " : "", name, said);
 }
 
 static void judge(struct expiry *e, const char *name, const struct cert_info *leaf)
@@ -67,7 +76,6 @@ static void look(struct expiry *e, const char *name, const struct cert_conf *cer
 	struct standing s;
 	struct story story = { 0 };
 
-	e->n++;
 	if (standing_read(&e->app->store, name, cert, &s, &story)) {
 		trouble(e, LEVEL_UNKNOWN, name, story.text);
 		return;
@@ -84,15 +92,12 @@ static void look_at_all(struct expiry *e, bool exists)
 	struct app *a = e->app;
 	struct words names = { 0 };
 
-	if (exists)
-		store_certs(&a->store, &names);
-	for (size_t i = 0; i < a->conf->n_certs; i++)
-		if (!words_has(&names, a->conf->certs[i]->conf.name))
-			words_add(&names, a->conf->certs[i]->conf.name);
+	standing_names(exists ? &a->store : NULL, a->conf, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		const struct cert_block *b = configuration_cert(a->conf, names.at[i]);
 		if (a->args.n && !words_has(&a->args, names.at[i]))
 			continue;
+		e->n++;
 		if (exists)
 			look(e, b ? b->conf.name : arena_str(&a->conf->arena, names.at[i]),
 			     b ? &b->conf : NULL);
@@ -101,10 +106,13 @@ static void look_at_all(struct expiry *e, bool exists)
 	}
 	for (size_t i = 0; i < a->args.n; i++)
 		if (!words_has(&names, a->args.at[i]))
-			trouble(e, LEVEL_UNKNOWN, a->args.at[i], "no such certificate");
+			trouble(e, LEVEL_UNKNOWN, clean(a->args.at[i]), "no such certificate");
+	if (a->opt.nagios && !names.n && !a->args.n)
+		trouble(e, LEVEL_UNKNOWN, a->conf->path, "no certificates");
 	words_free(&names);
 }
 
+/* One line; performance data behind the bar. */
 static int as_nagios(struct expiry *e)
 {
 	char count[40], left[32];
@@ -125,8 +133,9 @@ static int as_text(struct expiry *e)
 	if (e->worst)
 		printf("%s\n", buf_text(&e->trouble));
 	else if (!e->app->opt.quiet)
-		printf("%s, next expiry %s %s\n", show_count(e->n, "certificate", count),
-		       e->next ? e->next : "-", e->next ? show_duration(e->next_left_s, left) : "");
+		printf("%s%s%s%s%s\n", show_count(e->n, "certificate", count),
+		       e->next ? ", next expiry " : "", e->next ? e->next : "", e->next ? " " : "",
+		       e->next ? show_duration(e->next_left_s, left) : "");
 	return e->worst ? EXIT_ALL : EXIT_DONE;
 }
 

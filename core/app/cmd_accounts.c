@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: the dnseal authors */
 #include "config.h"
 
-#include "app/app.h"
+#include "app/accounts.h"
 #include "app/cas.h"
 #include "app/terms.h"
 #include "base/log.h"
@@ -144,7 +144,7 @@ static int show_one(struct app *a, const char *name)
 
 /* -- add ------------------------------------------------------------------------------------ */
 
-static int which(struct app *a, const char *name, struct account_block **ret)
+int accounts_which(struct app *a, const char *name, struct account_block **ret)
 {
 	const struct account_block *base = name ? configuration_account(a->conf, name) : NULL;
 
@@ -190,7 +190,7 @@ static int open_session(struct app *a, const struct account_conf *conf)
 static int add(struct app *a, const char *name)
 {
 	struct account_block *block = NULL;
-	int status = which(a, name, &block);
+	int status = accounts_which(a, name, &block);
 
 	if (status)
 		return status;
@@ -212,7 +212,17 @@ static int add(struct app *a, const char *name)
 static const struct verb {
 	const char *name;
 	int (*run)(struct app *, const char *account);
-} verbs[] = { { "list", list_all }, { "show", show_one }, { "add", add } };
+	enum reading_depth depth;
+} verbs[] = {
+	{ "list", list_all, READ_SHAPE },
+	{ "show", show_one, READ_SHAPE },
+	{ "add", add, READ_ALL },
+	{ "update", accounts_update, READ_ALL },
+	{ "rollover", accounts_rollover, READ_ALL },
+	{ "deactivate", accounts_deactivate, READ_ALL },
+	{ "import", accounts_import, READ_ALL },
+	{ "export", accounts_export, READ_SHAPE },
+};
 
 int cmd_accounts(struct app *a)
 {
@@ -223,7 +233,7 @@ int cmd_accounts(struct app *a)
 		known[i] = verbs[i].name;
 		if (strcmp(verbs[i].name, verb))
 			continue;
-		int status = app_configure(a, !strcmp(verb, "add") ? READ_ALL : READ_SHAPE);
+		int status = app_configure(a, verbs[i].depth);
 		return status ? status : verbs[i].run(a, a->args.n > 1 ? a->args.at[1] : NULL);
 	}
 	verb_unknown("accounts", verb, known, COUNT(verbs), &story);

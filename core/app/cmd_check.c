@@ -284,7 +284,8 @@ static const struct {
 	{ "ca", check_ca }, /* and clock */
 	{ "credentials", check_credentials },
 	{ "dns", check_dns },
-	{ "live", check_live }, /* when asked for */
+	{ "live", check_live }, /* when asked for, as the next */
+	{ "notify", check_notify },
 };
 
 bool check_is_ignored(const struct check *c, const char *name)
@@ -313,18 +314,21 @@ static int refuse_unknown(struct check *c)
 	return EXIT_DONE;
 }
 
-static int refuse_live(struct app *a)
+/* What acts outside does not go with what only looks. */
+static int refuse_acts(struct app *a)
 {
 	struct story story = { 0 };
+	const char *act = a->opt.live	  ? "check --live writes to DNS"
+			  : a->opt.notify ? "check --notify sends messages"
+					  : NULL;
 	const char *other = a->opt.dry_run    ? "--dry-run, which changes nothing"
 			    : a->opt.nagios   ? "--nagios, which asks nobody"
 			    : a->opt.expiry_s ? "--expiry, which asks nobody"
 					      : NULL;
 
-	if (!a->opt.live || !other)
+	if (!act || !other)
 		return EXIT_DONE;
-	story_fail(&story, SEAL_ECONFIG, "check --live writes to DNS and does not go with %s",
-		   other);
+	story_fail(&story, SEAL_ECONFIG, "%s and does not go with %s", act, other);
 	return app_fail(a, NULL, &story);
 }
 
@@ -371,8 +375,12 @@ static int check(struct check *c)
 int cmd_check(struct app *a)
 {
 	struct check c = { .app = a };
-	int status = refuse_live(a);
+	int status = refuse_acts(a);
 
+	if (status && a->opt.nagios) {
+		printf("DNSEAL UNKNOWN - options that do not go together\n");
+		return EXIT_UNKNOWN;
+	}
 	if (!status)
 		status = a->opt.nagios || a->opt.expiry_s ? check_expiry(&c) : check(&c);
 	subjects_free(&c.subjects);

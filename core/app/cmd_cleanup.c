@@ -7,8 +7,8 @@
 #include "app/subjects.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/journal.h"
 #include "engine/undo.h"
+#include "store/journal.h"
 
 #include <stdio.h>
 #include <string.h>

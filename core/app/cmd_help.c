@@ -48,9 +48,9 @@ static void overview(void)
 	for (size_t i = 0; i < n_commands; i++)
 		printf("  %-12s %s\n", commands[i].name, commands[i].doc);
 	put_options("options of all commands:", global_options);
-	printf("\nExit status: 0 done, 1 usage or configuration, 2 some failed, 3 all failed, 5 "
-	       "locked,\n"
-	       "6 an operator must act, 7 storage, 8 not now.  More: dnseal(1), dnseal.conf(5)\n");
+	printf("\nExit status: 0 done, 1 usage or configuration, 2 some failed, 3 all failed,\n"
+	       "4 a deployment is pending, 5 locked, 6 an operator must act, 7 storage,\n"
+	       "8 not now.  More: dnseal(1), dnseal.conf(5)\n");
 }
 
 /* Without a command: twelve lines. */

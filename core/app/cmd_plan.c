@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/app.h"
+#include "app/deployment.h"
 #include "app/standing.h"
 #include "app/subjects.h"
 #include "app/survey.h"
@@ -20,8 +21,6 @@ struct plan {
 	struct standing standing;
 	struct account_file account;
 	struct survey survey;
-	char reason[160];
-	bool due;
 };
 
 static void put(const char *label, const char *text)
@@ -31,14 +30,35 @@ static void put(const char *label, const char *text)
 
 static void put_due(const struct plan *p)
 {
+	const struct decision *d = &p->standing.decision;
 	char text[256], date[32], left[32];
 
-	if (p->due)
-		str_put(text, "now: %s", p->reason);
+	if (d->why)
+		str_put(text, "now: %s", d->said);
 	else
-		str_put(text, "%s (in %s): %s", show_date(p->standing.due, date),
-			show_duration(p->standing.due - clock_wall(), left), p->standing.why);
+		str_put(text, "%s (in %s): %s", show_date(d->at, date),
+			show_duration(d->at - clock_wall(), left), d->said);
 	put("due", text);
+	if (*d->warning)
+		put("", d->warning);
+}
+
+/* What a failure before holds back, unless it is asked for by name. */
+static void put_pause(const struct plan *p)
+{
+	const struct cert_state *s = &p->standing.state;
+	int64_t left_s = s->next_try - clock_wall();
+	char when[RFC3339_LEN], left[32];
+
+	if (!p->standing.decision.why || !s->failures || left_s <= 0)
+		return;
+	scoped(free_p) char *text =
+		str_printf("until %s (%s): the last try failed: %s",
+			   clock_rfc3339(s->next_try, when), show_duration(left_s, left),
+			   s->last_error ? s->last_error : "?");
+	put("paused", text);
+	if (s->rehearse)
+		put("", "then first a rehearsal at the test CA, if there is one");
 }
 
 /* "ns1.example 192.0.2.1 ok, ns2.example 192.0.2.2 REFUSED" */
@@ -112,9 +132,11 @@ static void print(const struct plan *p)
 	put_account(p);
 	put("key", key_type_label(c->key));
 	put_due(p);
+	put_pause(p);
 	put("names", "they become public in certificate transparency logs");
 	for (size_t i = 0; i < p->survey.n; i++)
 		put_place(&p->survey.at[i]);
+	deploy_plan(c);
 }
 
 static struct json_object *place_json(const struct place *x)
@@ -144,18 +166,22 @@ static struct json_object *place_json(const struct place *x)
 static void print_json(const struct plan *p)
 {
 	const struct cert_conf *c = &p->cert;
+	const struct decision *d = &p->standing.decision;
 	struct json_object *o = event_new("plan", c->name), *list = json_object_new_array();
 
 	json_text(o, "origin", c->origin);
 	json_text(o, "ca", c->account->url);
 	json_text(o, "account", p->account.kid);
 	json_text(o, "key_type", key_type_name(c->key));
-	json_object_object_add(o, "due", json_object_new_boolean(p->due));
-	json_time(o, "renew_at", p->standing.due);
-	json_text(o, "reason", p->due ? p->reason : p->standing.why);
+	json_object_object_add(o, "due", json_object_new_boolean(d->why != DUE_NOT));
+	json_time(o, "renew_at", d->not_after ? d->at : 0);
+	json_text(o, "reason", d->said);
+	json_text(o, "why", due_name(d->why));
+	json_time(o, "next_try", d->why ? p->standing.state.next_try : 0);
 	for (size_t i = 0; i < p->survey.n; i++)
 		json_object_array_add(list, place_json(&p->survey.at[i]));
 	json_object_object_add(o, "challenges", list);
+	json_object_object_add(o, "deploy", deploy_plan_json(c));
 	json_print(o);
 }
 
@@ -173,17 +199,13 @@ static int take_stock(struct plan *p, bool exists)
 	struct app *a = p->app;
 	struct story story = { 0 };
 
-	str_put(p->reason, "there is none yet");
-	p->due = true;
-	if (!exists)
+	if (!exists) {
+		decide(&p->cert, &p->standing.live, &p->standing.state, clock_wall(),
+		       &p->standing.decision);
 		return EXIT_DONE;
+	}
 	if (standing_read(&a->store, p->cert.name, &p->cert, &p->standing, &story))
 		return app_fail(a, p->cert.name, &story);
-	p->due = !standing_fits(&p->standing, &p->cert, p->reason);
-	if (!p->due && p->standing.due <= clock_wall()) {
-		p->due = true;
-		str_put(p->reason, "%s", p->standing.why);
-	}
 	if (account_load(&a->store, p->cert.account->url, &p->account, &story))
 		return story.st == SEAL_ENOTFOUND ? EXIT_DONE : app_fail(a, p->cert.name, &story);
 	return EXIT_DONE;
@@ -192,8 +214,9 @@ static int take_stock(struct plan *p, bool exists)
 static int plan(struct app *a, const struct subject *s, bool exists)
 {
 	struct plan p = { .app = a, .cert = s->cert->conf };
-	int status = app_logins(a, s);
+	int status = app_logins_any(a, s);
 
+	app_warnings(a);
 	if (!status)
 		status = take_stock(&p, exists);
 	if (!status) {

@@ -4,22 +4,63 @@
  * cmd_status.c - what there is.  No network, no plugins, no secrets. */
 #include "config.h"
 
+#include "acme/ari.h"
 #include "app/app.h"
 #include "app/standing.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/budget.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define DAY_S 86400
+
 struct line { /* a certificate, configured or on disk or both */
 	const char *name;
 	const struct cert_block *block; /* or NULL */
 	struct standing standing;
 	struct story story; /* it could not be read */
+	char *budget;	    /* of its orders; NULL: not asked for */
 };
+
+/* What the CA said of the live certificate; NULL: nothing, or of an earlier one. */
+static const struct ari_state *ari_of(const struct line *l)
+{
+	const struct cert_info *leaf = standing_leaf(&l->standing);
+	const struct ari_state *a = &l->standing.state.ari;
+	scoped(free_p) char *id = leaf ? ari_cert_id(leaf) : NULL;
+
+	return id && a->end && a->cert_id && !strcmp(a->cert_id, id) ? a : NULL;
+}
+
+static const struct target_state *pending_target(const struct line *l)
+{
+	const struct cert_state *s = &l->standing.state;
+
+	for (size_t i = 0; i < s->n_targets; i++)
+		if (s->targets[i].pending)
+			return &s->targets[i];
+	return NULL;
+}
+
+/* When a run acts on it again, and why then; 0: the next run. */
+static int64_t next_look(const struct line *l, const char **ret_why)
+{
+	const struct cert_state *s = &l->standing.state;
+
+	*ret_why = l->standing.why;
+	if (l->block && pending_target(l)) {
+		*ret_why = "a deployment is pending";
+		return 0;
+	}
+	if (!s->failures || s->next_try <= l->standing.due)
+		return l->standing.due;
+	*ret_why = "the pause after a failure";
+	return s->next_try;
+}
 
 static const struct words *names_of(const struct line *l)
 {
@@ -41,6 +82,8 @@ static void add_leaf(struct json_object *o, const struct line *l)
 	if (!leaf)
 		return;
 	words_add(&types, key_type_name(l->standing.live.key));
+	if (l->standing.live.has_twin)
+		words_add(&types, key_type_name(l->standing.live.twin_key));
 	json_object_object_add(o, "key_types", json_words(&types));
 	words_free(&types);
 	json_time(o, "not_before", leaf->not_before);
@@ -49,6 +92,71 @@ static void add_leaf(struct json_object *o, const struct line *l)
 	json_text(o, "issuer", leaf->issuer);
 	json_text(o, "dir", l->standing.live.dir);
 	json_number(o, "generation", l->standing.live.generation);
+}
+
+static struct json_object *ari_json(const struct ari_state *a)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_time(o, "start", a->start);
+	json_time(o, "end", a->end);
+	json_time(o, "at", a->at);
+	json_text(o, "explanation", a->explanation);
+	json_time(o, "next_ask", a->next_ask);
+	return o;
+}
+
+static const char *target_name(const struct target_state *t)
+{
+	return !t->pending ? "done" : t->error ? "failed" : "pending";
+}
+
+static struct json_object *targets_json(const struct cert_state *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->n_targets; i++) {
+		const struct target_state *t = &s->targets[i];
+		struct json_object *o = json_object_new_object();
+		json_text(o, "target", t->name);
+		json_text(o, "state", target_name(t));
+		if (t->generation)
+			json_number(o, "generation", t->generation);
+		json_number(o, "tries", t->tries);
+		json_time(o, "last", t->last);
+		json_text(o, "error", t->error);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static void add_failure(struct json_object *o, const struct line *l)
+{
+	const struct cert_state *s = &l->standing.state;
+
+	json_number(o, "failures", s->failures);
+	json_time(o, "next_try", s->next_try);
+	json_text(o, "last_error", l->story.st ? l->story.text : s->last_error);
+	json_text(o, "last_class", l->story.st ? status_name(l->story.st) : s->last_class);
+	json_text(o, "last_problem", l->story.st ? NULL : s->last_problem);
+	json_time(o, "last_failure", s->last_failure);
+	json_time(o, "last_attempt", s->last_run);
+	json_time(o, "last_success", s->last_success);
+}
+
+/* Left out for one that no run looks at. */
+static void add_next(struct json_object *o, const struct line *l)
+{
+	const char *why;
+	int64_t next = next_look(l, &why);
+
+	json_time(o, "renew_at", l->standing.due);
+	json_text(o, "renew_reason", l->standing.why);
+	json_text(o, "due", due_name(l->standing.decision.why));
+	if (!l->block)
+		return;
+	json_time(o, "next_look", next);
+	json_text(o, "next_look_reason", why);
 }
 
 static struct json_object *as_json(const struct line *l)
@@ -62,14 +170,14 @@ static struct json_object *as_json(const struct line *l)
 	json_text(o, "account", a ? a->name : NULL);
 	json_object_object_add(o, "configured", json_object_new_boolean(l->block != NULL));
 	add_leaf(o, l);
-	json_time(o, "renew_at", l->standing.due);
-	json_text(o, "renew_reason", l->standing.why);
-	json_number(o, "failures", s->failures);
-	json_time(o, "next_try", s->next_try);
-	json_text(o, "last_error", l->story.st ? l->story.text : s->last_error);
-	json_object_object_add(o, "deploy", json_object_new_array());
+	add_next(o, l);
+	if (ari_of(l))
+		json_object_object_add(o, "ari", ari_json(ari_of(l)));
+	add_failure(o, l);
+	json_object_object_add(o, "deploy", targets_json(s));
 	if (s->propagation_s)
 		json_number(o, "propagation_s", s->propagation_s);
+	json_text(o, "budget", l->budget);
 	return o;
 }
 
@@ -87,23 +195,43 @@ static void print_json(const struct line *lines, size_t n)
 
 /* -- text ----------------------------------------------------------------------------------- */
 
-static const char *show_due(const struct line *l, char out[32])
+/* A moment in the past is the next run. */
+static const char *show_when(int64_t next, char out[32])
 {
-	if (!l->standing.due || l->standing.due <= clock_wall())
+	int64_t left = next - clock_wall();
+	char text[32];
+
+	if (left <= 0)
 		return "now";
-	return show_date(l->standing.due, out);
+	if (left > DAY_S)
+		return show_date(next, out);
+	snprintf(out, 32, "in %s", show_duration(left, text));
+	return out;
+}
+
+static const char *show_next(const struct line *l, char out[32])
+{
+	const char *why;
+
+	return l->block ? show_when(next_look(l, &why), out) : "-";
 }
 
 /* How it is in one word, and why; the reason is "" when there is nothing to say. */
 static enum mark judge(const struct line *l, const char **ret_why)
 {
 	const struct cert_info *leaf = standing_leaf(&l->standing);
-	const char *error = l->story.st ? l->story.text : l->standing.state.last_error;
+	const struct cert_state *s = &l->standing.state;
+	const char *error = l->story.st ? l->story.text : s->failures ? s->last_error : NULL;
 
+	for (size_t i = 0; !error && i < s->n_targets; i++)
+		if (s->targets[i].pending)
+			error = s->targets[i].error;
 	*ret_why = error ? error : leaf && leaf->not_after <= clock_wall() ? "expired" : "";
 	if (**ret_why)
 		return MARK_FAIL;
-	return leaf && l->standing.due <= clock_wall() ? MARK_WARN : MARK_OK;
+	if (!leaf || pending_target(l))
+		return MARK_WARN;
+	return l->standing.due <= clock_wall() ? MARK_WARN : MARK_OK;
 }
 
 /* As wide as the smallest usual terminal. */
@@ -112,7 +240,8 @@ static enum mark judge(const struct line *l, const char **ret_why)
 
 static void print_head(void)
 {
-	printf(ROW, "CERTIFICATE", "NAMES", NAMES_WIDE - 5, "", "EXPIRES", "LEFT", "DUE", "STATE");
+	printf(ROW, "CERTIFICATE", "NAMES", NAMES_WIDE - 5, "", "EXPIRES", "LEFT", "NEXT LOOK",
+	       "STATE");
 }
 
 /* An error gets a line of its own, cut to the terminal's width; `status CERT` shows all of it. */
@@ -120,7 +249,7 @@ static void print_row(const struct ui *ui, const struct line *l)
 {
 	const struct cert_info *leaf = standing_leaf(&l->standing);
 	const struct words *names = names_of(l);
-	char ends[32] = "-", left[32] = "-", due[32], more[32] = "", mark[32];
+	char ends[32] = "-", left[32] = "-", next[32], more[32] = "", mark[32];
 	unsigned columns = show_columns(STDOUT_FILENO);
 	const char *why;
 	enum mark m = judge(l, &why);
@@ -135,7 +264,7 @@ static void print_row(const struct ui *ui, const struct line *l)
 	scoped(free_p) char *shown = str_printf("%s%s", name, more);
 	size_t wide = show_width(shown);
 	printf(ROW, l->name, shown, wide < NAMES_WIDE ? (int)(NAMES_WIDE - wide) : 0, "", ends,
-	       left, show_due(l, due), leaf || *why ? show_mark(ui, m, 0, mark) : "-");
+	       left, show_next(l, next), leaf || *why ? show_mark(ui, m, 0, mark) : "-");
 	scoped(free_p) char *cut = show_cut(why, columns > 24 ? columns - 4 : 0);
 	if (*why)
 		printf("    %s\n", cut);
@@ -147,11 +276,104 @@ static void put(const char *label, const char *text)
 		printf("  %-12s %s\n", label, text);
 }
 
+static void put_time(const char *label, int64_t wall)
+{
+	char when[RFC3339_LEN];
+
+	put(label, wall ? clock_rfc3339(wall, when) : NULL);
+}
+
+static void print_leaf(const struct line *l)
+{
+	const struct cert_info *leaf = standing_leaf(&l->standing);
+	const struct live *live = &l->standing.live;
+	char text[160], date[32], other[32], left[32];
+
+	if (!leaf)
+		return;
+	str_put(text, "%s to %s, %s left", show_date(leaf->not_before, date),
+		show_date(leaf->not_after, other),
+		show_duration(leaf->not_after - clock_wall(), left));
+	put("valid", text);
+	put("key", key_type_label(live->key));
+	if (live->has_twin)
+		put("", key_type_label(live->twin_key));
+	put("issuer", leaf->issuer);
+	put("serial", leaf->serial);
+	put("files", live->dir);
+}
+
+static void print_ari(const struct ari_state *a)
+{
+	char text[160], start[RFC3339_LEN], end[RFC3339_LEN];
+
+	if (!a)
+		return;
+	str_put(text, "%s to %s", clock_rfc3339(a->start, start), clock_rfc3339(a->end, end));
+	put("CA's window", text);
+	put("explanation", a->explanation);
+	put_time("CA asked", a->asked);
+}
+
+static void print_failure(const struct line *l)
+{
+	const struct cert_state *s = &l->standing.state;
+	scoped(free_p) char *error =
+		s->last_error && s->last_class
+			? str_printf("%s (%s%s%s)", s->last_error, s->last_class,
+				     s->last_problem ? ", " : "",
+				     s->last_problem ? s->last_problem : "")
+			: str_copy(s->last_error);
+	char text[160];
+
+	str_put(text, "%lld in a row", (long long)s->failures);
+	put("failures", s->failures ? text : NULL);
+	put("last error", l->story.st ? l->story.text : error);
+	put("hint", l->story.hint);
+	put_time("failed", s->last_failure);
+	put_time("next try", s->next_try);
+}
+
+static void print_targets(const struct cert_state *s)
+{
+	for (size_t i = 0; i < s->n_targets; i++) {
+		const struct target_state *t = &s->targets[i];
+		char when[RFC3339_LEN];
+		scoped(buf_free) struct buf b = { 0 };
+		buf_printf(&b, "%s: %s", t->name, target_name(t));
+		if (t->generation)
+			buf_printf(&b, ", has generation %lld", (long long)t->generation);
+		if (t->last)
+			buf_printf(&b, ", %s", clock_rfc3339(t->last, when));
+		if (t->pending && t->error)
+			buf_printf(&b, ", tried %lld times: %s", (long long)t->tries, t->error);
+		put(i ? "" : "deploy", buf_text(&b));
+	}
+}
+
+/* Both when they differ: due, but in the pause after a failure; not due, but not deployed. */
+static void print_next(const struct line *l)
+{
+	const char *why;
+	int64_t next = next_look(l, &why);
+	char when[32];
+	scoped(free_p) char *due =
+		str_printf("%s (%s)", show_when(l->standing.due, when), l->standing.why);
+
+	if (!l->block) {
+		put("next look", "never: it is not in the configuration");
+		return;
+	}
+	scoped(free_p) char *look = str_printf("%s (%s)", show_when(next, when), why);
+	put("next look", look);
+	put("due", why != l->standing.why ? due : NULL);
+}
+
 static void print_detail(const struct ui *ui, const struct line *l)
 {
 	const struct cert_info *leaf = standing_leaf(&l->standing);
 	const struct cert_state *s = &l->standing.state;
-	char text[160], date[32], other[32], mark[32];
+	char other[32], mark[32];
 	const char *why;
 
 	printf("%s\n", l->name);
@@ -162,42 +384,27 @@ static void print_detail(const struct ui *ui, const struct line *l)
 		scoped(free_p) char *name = show_name(names_of(l)->at[i]);
 		put(i ? "" : "names", name);
 	}
-	if (leaf) {
-		str_put(text, "%s to %s, %s left", show_date(leaf->not_before, date),
-			show_date(leaf->not_after, other),
-			show_duration(leaf->not_after - clock_wall(), (char[32]){ 0 }));
-		put("valid", text);
-		put("key", key_type_label(l->standing.live.key));
-		put("issuer", leaf->issuer);
-		put("serial", leaf->serial);
-		put("files", l->standing.live.dir);
-	}
-	str_put(text, "%s (%s)", show_due(l, date), l->standing.why);
-	put("due", text);
-	str_put(text, "%lld in a row", (long long)s->failures);
-	put("failures", s->failures ? text : NULL);
-	put("last error", l->story.st ? l->story.text : s->last_error);
-	put("hint", l->story.hint);
-	put("next try", s->next_try ? clock_rfc3339(s->next_try, other) : NULL);
+	print_leaf(l);
+	print_next(l);
+	print_ari(ari_of(l));
+	print_failure(l);
+	put_time("last success", s->last_success);
 	put("propagation", s->propagation_s ? show_duration(s->propagation_s, other) : NULL);
+	print_targets(s);
+	put("budget", l->budget);
 }
 
 /* -- collecting ----------------------------------------------------------------------------- */
 
-/* Configured ones and those on disk, each once, in the order of their names. */
 static void collect_names(struct app *a, bool exists, struct words *ret)
 {
-	struct words disk = { 0 };
+	struct words all = { 0 };
 
-	if (exists)
-		store_certs(&a->store, &disk);
-	for (size_t i = 0; i < a->conf->n_certs; i++)
-		if (!words_has(&disk, a->conf->certs[i]->conf.name))
-			words_add(&disk, a->conf->certs[i]->conf.name);
-	for (size_t i = 0; i < disk.n; i++)
-		if (!a->args.n || !strcmp(a->args.at[0], disk.at[i]))
-			words_add(ret, disk.at[i]);
-	words_free(&disk);
+	standing_names(exists ? &a->store : NULL, a->conf, &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (!a->args.n || !strcmp(a->args.at[0], all.at[i]))
+			words_add(ret, all.at[i]);
+	words_free(&all);
 }
 
 static int unknown(struct app *a)
@@ -209,31 +416,53 @@ static int unknown(struct app *a)
 	return app_fail(a, NULL, &story);
 }
 
+static int read_line(struct app *a, struct line *l, bool exists)
+{
+	const struct cert_conf *c;
+
+	l->block = configuration_cert(a->conf, l->name);
+	c = l->block ? &l->block->conf : NULL;
+	if (!exists) {
+		str_put(l->standing.why, "there is none yet");
+		l->standing.decision.why = DUE_NEW;
+		return EXIT_DONE;
+	}
+	if (a->args.n && c && c->account && c->account->url)
+		l->budget = budget_left(&a->store, c->account->url, &c->names);
+	if (standing_read(&a->store, l->name, c, &l->standing, &l->story))
+		return EXIT_STORAGE;
+	return EXIT_DONE;
+}
+
+static void print_text(struct app *a, const struct line *lines, size_t n)
+{
+	if (a->args.n) {
+		print_detail(&a->ui, &lines[0]);
+		return;
+	}
+	if (n)
+		print_head();
+	for (size_t i = 0; i < n; i++)
+		print_row(&a->ui, &lines[i]);
+}
+
 static int show(struct app *a, const struct words *names, bool exists)
 {
 	struct line *lines = mem_array(names->n, sizeof(*lines));
 	int status = EXIT_DONE;
 
 	for (size_t i = 0; i < names->n; i++) {
-		struct line *l = &lines[i];
-		l->name = names->at[i];
-		l->block = configuration_cert(a->conf, l->name);
-		if (!exists)
-			str_put(l->standing.why, "there is none yet");
-		else if (standing_read(&a->store, l->name, l->block ? &l->block->conf : NULL,
-				       &l->standing, &l->story))
+		lines[i].name = names->at[i];
+		if (read_line(a, &lines[i], exists))
 			status = EXIT_STORAGE;
 	}
 	if (a->ui.mode == UI_JSON)
 		print_json(lines, names->n);
-	else if (a->args.n)
-		print_detail(&a->ui, &lines[0]);
-	else if (names->n)
-		print_head();
+	else
+		print_text(a, lines, names->n);
 	for (size_t i = 0; i < names->n; i++) {
-		if (a->ui.mode != UI_JSON && !a->args.n)
-			print_row(&a->ui, &lines[i]);
 		standing_free(&lines[i].standing);
+		free(lines[i].budget);
 	}
 	free(lines);
 	return status;

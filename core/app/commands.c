@@ -16,6 +16,23 @@ static const struct option issue_options[] = {
 	  "status 10 when something was issued" },
 	{ 0 },
 };
+static const struct option renew_options[] = {
+	{ "force", 0, OPT_FLAG, AT(force), 0, NULL, NULL, "order even when nothing is due" },
+	{ "exit-changed", 0, OPT_FLAG, AT(exit_changed), 0, NULL, NULL,
+	  "status 10 when something was issued" },
+	{ "no-deploy", 0, OPT_FLAG, AT(no_deploy), 0, NULL, NULL,
+	  "leave deployments to dnseal deploy, which a unit with more rights runs" },
+	{ "splay", 0, OPT_DURATION, AT(splay_s), 0, "D", NULL,
+	  "first wait a random part of this; for cron" },
+	{ 0 },
+};
+static const struct option daemon_options[] = {
+	{ "interval", 0, OPT_DURATION, AT(interval_s), 0, "D", NULL,
+	  "look at least this often [6h]" },
+	{ "no-deploy", 0, OPT_FLAG, AT(no_deploy), 0, NULL, NULL,
+	  "leave deployments to dnseal deploy, which a unit with more rights runs" },
+	{ 0 },
+};
 static const struct option check_options[] = {
 	{ "expiry", 0, OPT_DURATION, AT(expiry_s), 0, "D", NULL,
 	  "only: does every certificate last at least this long?" },
@@ -23,6 +40,8 @@ static const struct option check_options[] = {
 	  "only expiry; one line with performance data, status 0 1 2 3" },
 	{ "live", 0, OPT_FLAG, AT(live), 0, NULL, NULL,
 	  "also put a TXT record at each challenge name, look for it, remove it" },
+	{ "notify", 0, OPT_FLAG, AT(notify), 0, NULL, NULL,
+	  "also send a message to everybody whom notify blocks name" },
 	{ "ignore-check", 0, OPT_LIST, AT(ignore), 0, "X", NULL,
 	  "leave out storage, ca, clock, credentials or dns; repeatable" },
 	{ 0 },
@@ -49,6 +68,35 @@ static const struct option account_options[] = {
 	{ "staging", 0, OPT_FLAG, AT(staging), 0, NULL, NULL, "use the test CA" },
 	{ "email", 0, OPT_TEXT, AT(email), 0, "ADDRESS", NULL, "contact" },
 	{ "agree-tos", 0, OPT_FLAG, AT(agree_tos), 0, NULL, NULL, "I accept the CA's terms" },
+	{ "jwk", 0, OPT_FLAG, AT(jwk), 0, NULL, NULL, "export as a JSON Web Key" },
+	{ 0 },
+};
+static const struct option deploy_options[] = {
+	{ "all", 0, OPT_FLAG, AT(all), 0, NULL, NULL, "also targets that are done, again" },
+	{ 0 },
+};
+static const struct option rollback_options[] = {
+	{ "force", 0, OPT_FLAG, AT(force), 0, NULL, NULL, "even when that certificate is over" },
+	{ 0 },
+};
+static const struct option remove_options[] = {
+	{ "revoke", 0, OPT_FLAG, AT(revoke), 0, NULL, NULL,
+	  "tell the CA first (cessationOfOperation)" },
+	{ 0 },
+};
+static const struct option probe_options[] = {
+	{ "starttls", 0, OPT_TEXT, AT(starttls), 0, "P", NULL,
+	  "smtp, lmtp, imap, pop3, sieve, ftp, nntp, postgres, mysql, ldap, xmpp" },
+	{ "ip", 0, OPT_TEXT, AT(ip), 0, "A", NULL, "connect to this address in place of HOST's" },
+	{ 0 },
+};
+static const struct option revoke_options[] = {
+	{ "reason", 0, OPT_TEXT, AT(reason), 0, "R", NULL,
+	  "unspecified (default), keyCompromise, superseded, cessationOfOperation ..." },
+	{ "by", 0, OPT_TEXT, AT(by), 0, "HOW", NULL, "sign as account (default), or with its key" },
+	{ "ca", 0, OPT_TEXT, AT(ca), 0, "CA|URL", NULL, "who issued it, for a FILE" },
+	{ "trust", 0, OPT_TEXT, AT(trust), 0, "FILE", NULL, "CA bundle to trust for that CA" },
+	{ "staging", 0, OPT_FLAG, AT(staging), 0, NULL, NULL, "use the test CA" },
 	{ 0 },
 };
 static const struct option version_options[] = {
@@ -63,6 +111,11 @@ const struct command commands[] = {
 	  "get a certificate for these names, or a configured one",
 	  "When the live certificate has these names and this type of key and is not due, it says\n"
 	  "so and ends with status 0.  NAME may be *.example.org (quote it), and an IDN." },
+	{ "renew", NULL, "[CERT...]", 0, MANY, { renew_options }, cmd_renew,
+	  "everything that is due, or these certificates",
+	  "All configured certificates at once; a timer or cron job runs it.  After a failure it\n"
+	  "waits before it tries a certificate again, unless that one is named.  -n rehearses at\n"
+	  "the test CA and keeps nothing." },
 	{ "status", "list", "[CERT]", 0, 1, { NULL }, cmd_status,
 	  "certificates, when they end, when they are due", NULL },
 	{ "plan", NULL, "[CERT... | NAME...]", 0, MANY, { subject_options }, cmd_plan,
@@ -70,6 +123,24 @@ const struct command commands[] = {
 	{ "check", NULL, "[CERT... | NAME...]", 0, MANY, { check_options, subject_options },
 	  cmd_check,
 	  "configuration, permissions, credentials, zones, CA, clock", NULL },
+	{ "deploy", NULL, "[CERT...]", 0, MANY, { deploy_options }, cmd_deploy,
+	  "run the targets that wait or failed, and verify",
+	  "Status 4: a target failed; it is tried again at every run until it works." },
+	{ "rollback", NULL, "CERT [GEN]", 1, 2, { rollback_options }, cmd_rollback,
+	  "make an older generation live again, and deploy it",
+	  "Without GEN the newest one below the live one." },
+	{ "remove", NULL, "CERT", 1, 1, { remove_options }, cmd_remove,
+	  "put a certificate away; nothing is deleted", NULL },
+	{ "restore", NULL, "CERT", 1, 1, { NULL }, cmd_restore,
+	  "bring back what remove put away, and deploy it", NULL },
+	{ "probe", NULL, "HOST[:PORT]", 1, 1, { probe_options }, cmd_probe,
+	  "what a port serves, compared with ours",
+	  "HOST may also be smtp://HOST, imaps://HOST and the like.  Status 4: it has a name of\n"
+	  "ours, but serves another certificate than the live one, or less; 3: nothing to see." },
+	{ "revoke", NULL, "CERT | FILE", 1, 1, { revoke_options }, cmd_revoke,
+	  "tell the CA that a certificate must not be trusted any more",
+	  "With reason keyCompromise its key is retired, and a new certificate with a new key is\n"
+	  "ordered at once." },
 	{ "providers", NULL, "[NAME]", 0, 1, { NULL }, cmd_providers,
 	  "DNS providers; options, rights and an example of one", NULL },
 	{ "dns", NULL, "zones|get|add|set|remove|check DNS ...", 1, MANY, { dns_options }, cmd_dns,
@@ -82,14 +153,29 @@ const struct command commands[] = {
 	  "  dns check DNS                                  are the credentials good?\n"
 	  "DNS is the name of a dns block, or with --set a provider.  NAME is relative to ZONE,\n"
 	  "@ its apex.  DATA is in zone-file form, TXT plain text, one argument a record." },
-	{ "accounts", NULL, "[list|show|add] [ACCOUNT]", 0, 2, { account_options }, cmd_accounts,
-	  "accounts at certificate authorities", NULL },
+	{ "accounts", NULL, "[VERB] [ACCOUNT]", 0, 3, { account_options }, cmd_accounts,
+	  "accounts at certificate authorities",
+	  "  accounts [list]                  all\n"
+	  "  accounts show ACCOUNT            one in detail\n"
+	  "  accounts add [ACCOUNT]           make one, or find it\n"
+	  "  accounts update [ACCOUNT]        tell the CA the configured email, or --email\n"
+	  "  accounts rollover [ACCOUNT]      a new key, of the type that account-key says\n"
+	  "  accounts deactivate [ACCOUNT]    for ever; wants --yes where nobody can be asked\n"
+	  "  accounts export [ACCOUNT]        its private key on stdout: PEM, --jwk, or --json\n"
+	  "  accounts import ACCOUNT FILE     a key of another client, PEM or JWK (certbot's)\n"
+	  "ACCOUNT is an account block, a CA's short name, or --ca says it." },
 	{ "cleanup", NULL, NULL, 0, 0, { cleanup_options }, cmd_cleanup,
 	  "remove what interrupted runs left in DNS", NULL },
 	{ "cas", NULL, "[NAME]", 0, 1, { NULL }, cmd_cas,
 	  "certificate authorities with a short name", NULL },
 	{ "config", NULL, "show", 1, 1, { NULL }, cmd_config,
 	  "the configuration as read, each line with its origin", NULL },
+	{ "daemon", NULL, NULL, 0, 0, { daemon_options }, cmd_daemon,
+	  "stay, and renew what is due when it is due",
+	  "Sleeps until the next certificate wants to be looked at.  SIGHUP: read the\n"
+	  "configuration again and look now.  A file STATE/trigger/CERT: look at that one now.\n"
+	  "SIGTERM: finish the call at hand, clean up DNS, end with status 0.  Tells systemd when\n"
+	  "it is ready, what it does, and that it lives." },
 	{ "version", NULL, NULL, 0, 0, { version_options }, cmd_version,
 	  "version of the program", NULL },
 	{ "help", NULL, "[COMMAND]", 0, 1, { NULL }, cmd_help, "this, or about a command", NULL },
@@ -100,10 +186,9 @@ const size_t n_commands = COUNT(commands);
 /* Commands of later versions. */
 /* clang-format off */
 static const char *const later[] = {
-	"renew", "deploy", "probe", "rollback", "remove", "restore", "revoke", "delegate", "tlsa",
-	"persist", "caa", "recipe", "export", "import", "test-ca", "daemon", "completion",
-	"accounts update", "accounts rollover", "accounts deactivate", "accounts import",
-	"accounts export", "config schema", "config fmt", "config convert",
+	"delegate", "tlsa",
+	"persist", "caa", "recipe", "export", "import", "test-ca", "completion",
+	"config schema", "config fmt", "config convert",
 };
 /* clang-format on */
 

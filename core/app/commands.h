@@ -12,6 +12,8 @@ enum exit_code {
 	EXIT_USAGE = 1,	   /* usage or configuration: nothing was tried */
 	EXIT_SOME = 2,	   /* some certificates failed */
 	EXIT_ALL = 3,	   /* all that were tried failed */
+	EXIT_UNKNOWN = 3,  /* of check --nagios, which has 0 1 2 3 of its own */
+	EXIT_DEPLOY = 4,   /* certificates fine, a deployment or its proof is pending */
 	EXIT_LOCKED = 5,   /* another run holds the lock */
 	EXIT_OPERATOR = 6, /* an operator must act */
 	EXIT_STORAGE = 7,
@@ -48,12 +50,20 @@ int cmd_accounts(struct app *);
 int cmd_cas(struct app *);
 int cmd_check(struct app *);
 int cmd_cleanup(struct app *);
+int cmd_deploy(struct app *);
 int cmd_config(struct app *);
+int cmd_daemon(struct app *);
 int cmd_dns(struct app *);
 int cmd_help(struct app *);
 int cmd_issue(struct app *);
 int cmd_plan(struct app *);
+int cmd_probe(struct app *);
 int cmd_providers(struct app *);
+int cmd_remove(struct app *);
+int cmd_restore(struct app *);
+int cmd_rollback(struct app *);
+int cmd_revoke(struct app *);
+int cmd_renew(struct app *);
 int cmd_status(struct app *);
 int cmd_version(struct app *);
 

@@ -128,10 +128,22 @@ void read_trust(struct reading *r, const struct scfg *d, const struct word *w, v
 	complain_story(r->errors, d->file, d->line, &story);
 }
 
+/* Names of issuers have blanks in them. */
+void read_chains(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+{
+	struct words *to = at;
+
+	(void)w;
+	*to = (struct words){ .at = arena_new(r->arena, d->n * sizeof(*to->at)) };
+	for (size_t i = 1; i < d->n; i++)
+		to->at[to->n++] = arena_str(r->arena, d->words[i]);
+}
+
 static bool is_touched(const struct account_block *a)
 {
 	return a->ca || a->test_ca || a->staging || a->conf.email || a->conf.agreed ||
-	       a->conf.trust || a->conf.eab_kid || a->conf.eab_hmac;
+	       a->conf.trust || a->conf.eab_kid || a->conf.eab_hmac ||
+	       a->conf.preferred_chains.n;
 }
 
 /* What one account says, completed by what all say; with a CA of its own only what fits any CA. */
@@ -150,6 +162,8 @@ static void inherit(struct account_block *to, const struct account_block *from)
 	if (!to->conf.trust)
 		to->conf.trust = from->conf.trust;
 	to->staging = to->staging || from->staging;
+	if (!to->conf.preferred_chains.n)
+		to->conf.preferred_chains = from->conf.preferred_chains;
 	if (!to->conf.eab_kid && !to->conf.eab_hmac) {
 		to->conf.eab_kid = from->conf.eab_kid;
 		to->conf.eab_hmac = from->conf.eab_hmac;

@@ -6,12 +6,15 @@
 
 #include "app/cas.h"
 #include "app/configuration.h"
+#include "crypto/cert.h"
 #include "dns/name.h"
-#include "engine/store.h"
+#include "store/store.h"
 
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CSR_MAX 65536
 
 struct cert_block *cert_new(struct configuration *c, const char *name, const char *file,
 			    unsigned line)
@@ -60,6 +63,18 @@ static void finish_names(struct cert_block *b, struct complaints *errors)
 		complain(errors, b->file, b->line, "certificate '%s' has no names", b->conf.name);
 }
 
+/* A list in the arena: a certificate's takes the place of the one at the top. */
+void read_preferred(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+{
+	struct words list = { 0 }, *to = at;
+
+	read_list(r, d, w, &list);
+	*to = (struct words){ .at = arena_new(r->arena, (list.n + 1) * sizeof(*to->at)) };
+	for (size_t i = 0; i < list.n; i++)
+		to->at[to->n++] = arena_str(r->arena, list.at[i]);
+	words_free(&list);
+}
+
 /* account and use-account are one word. */
 void read_account_name(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
@@ -72,10 +87,6 @@ void read_account_name(struct reading *r, const struct scfg *d, const struct wor
 	}
 	b->account_at = d;
 	b->account_name = d->words[1];
-	if (d->n > 2)
-		complain(r->warnings, d->file, d->line,
-			 "fall-back accounts are understood, but this version uses '%s' only",
-			 clean(d->words[1]));
 }
 
 /* The account that the certificate names, and the names of its fall-backs. */
@@ -111,6 +122,24 @@ static void finish_account(struct configuration *c, struct cert_block *b, struct
 	}
 }
 
+/* Where to go when the first account's CA fails: what is named behind it. */
+static void finish_others(struct configuration *c, struct cert_block *b)
+{
+	bool global = !b->account_at && c->use_account.n &&
+		      b->account == configuration_account(c, c->use_account.at[0]);
+	size_t n = b->account_at ? b->account_at->n : global ? c->use_account.n + 1 : 0;
+	char *const *names = b->account_at ? b->account_at->words : NULL;
+
+	b->conf.others = arena_new(&c->arena, (n + 1) * sizeof(*b->conf.others));
+	b->conf.n_others = 0;
+	for (size_t i = 2; i < n; i++) {
+		const char *name = names ? names[i] : c->use_account.at[i - 1];
+		struct account_block *a = configuration_account(c, name);
+		if (a && a != b->account)
+			b->conf.others[b->conf.n_others++] = &a->conf;
+	}
+}
+
 static void finish_limit(const struct cert_block *b, struct complaints *errors)
 {
 	const struct account_conf *a = b->conf.account;
@@ -122,20 +151,71 @@ static void finish_limit(const struct cert_block *b, struct complaints *errors)
 			 b->conf.names.n, a->ca ? a->ca : "the CA", most);
 }
 
+/* What the certificate says goes before what its account says. */
+static void inherit_profile(struct cert_conf *to, const struct account_block *from)
+{
+	if (to->profile || to->prefer_profiles.n)
+		return;
+	to->profile = from->conf.profile;
+	to->prefer_profiles = from->prefer_profiles;
+}
+
+void cert_keys(struct cert_block *b, struct complaints *errors)
+{
+	const struct key_choice *k = &b->keys;
+	bool differ = k->n == 2 && strcmp(key_type_family(k->type[0]), key_type_family(k->type[1]));
+
+	b->conf.key = k->type[0];
+	b->conf.has_twin = k->n > 1;
+	b->conf.twin = k->n > 1 ? k->type[1] : k->type[0];
+	if (k->n == 1 || differ)
+		return;
+	complain(errors, k->at ? k->at->file : b->file, k->at ? k->at->line : b->line,
+		 "'key': one type, or one of ECDSA and one of RSA");
+	complain_hint(errors, "servers choose between two certificates by these two kinds of keys");
+}
+
+/* The operator's own request must be what the certificate's block says. */
+static void finish_request(struct cert_block *b, struct complaints *errors)
+{
+	scoped(buf_free) struct buf text = { 0 }, der = { 0 };
+	scoped(key_free_p) struct key *key = NULL;
+	struct story story = { 0 };
+
+	if (!b->conf.csr)
+		return;
+	if (b->conf.has_twin || b->conf.reuse_key)
+		complain(errors, b->file, b->line,
+			 "certificate '%s': with `csr` there is one key, which is not ours: no "
+			 "second `key`, no `reuse-key`",
+			 b->conf.name);
+	if (file_read_any(b->conf.csr, CSR_MAX, &text, &story) ||
+	    csr_read(text.data, text.len, &b->conf.names, &der, &key, &story)) {
+		story_prefix(&story, "csr %s: ", b->conf.csr);
+		complain_story(errors, b->file, b->line, &story);
+		return;
+	}
+	b->conf.key = key_type(key);
+	if (key_spki_hash(key, b->conf.csr_spki, &story))
+		complain_story(errors, b->file, b->line, &story);
+}
+
 void cert_finish(struct configuration *c, struct cert_block *b, struct complaints *errors)
 {
-	b->conf.key = b->keys.type[0];
+	cert_keys(b, errors);
 	finish_names(b, errors);
+	finish_request(b, errors);
 	finish_account(c, b, errors);
 	if (b->account) {
 		b->conf.account = &b->account->conf;
-		if (!b->conf.profile)
-			b->conf.profile = b->account->conf.profile;
+		inherit_profile(&b->conf, b->account);
 		finish_limit(b, errors);
+		finish_others(c, b);
 	}
 	if (b->conf.group && !getgrnam(b->conf.group))
 		complain(errors, b->file, b->line, "certificate '%s': no group '%s' on this system",
 			 b->conf.name, clean(b->conf.group));
+	targets_finish(c, b);
 }
 
 void read_certificate(struct reading *r, const struct scfg *d, const struct word *w, void *at)
@@ -166,16 +246,6 @@ enum seal_status cert_possible(const struct cert_block *b, struct complaints *er
 {
 	size_t before = errors->n;
 
-	if (b->keys.n > 1) {
-		complain(errors, b->keys.at ? b->keys.at->file : b->file,
-			 b->keys.at ? b->keys.at->line : b->line,
-			 "certificate '%s': several key types are understood, but this version "
-			 "makes "
-			 "certificates with one",
-			 b->conf.name);
-		complain_hint(errors,
-			      "keep one of ecdsa-p256 ecdsa-p384 rsa-2048 rsa-3072 rsa-4096");
-	}
 	if (b->persist) {
 		complain(errors, b->persist->file, b->persist->line,
 			 "certificate '%s': challenge dns-persist-01 is understood, but this "

@@ -119,7 +119,7 @@ static void load_file(struct load *l, const char *path, const struct scfg *from)
 		return;
 	}
 	l->n_files++;
-	if (file_read(path, SCFG_FILE_MAX, &text, &story)) {
+	if (file_read_any(path, SCFG_FILE_MAX, &text, &story)) {
 		complain_story(l->errors, from ? from->file : path, from ? from->line : 0, &story);
 		return;
 	}

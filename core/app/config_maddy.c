@@ -10,7 +10,7 @@
 #include "config.h"
 
 #include "app/configuration.h"
-#include "engine/store.h"
+#include "store/store.h"
 
 #include <string.h>
 

@@ -15,6 +15,7 @@ static const struct number_limits version_limits = { 1, 1 };
 static void read_log(struct reading *, const struct scfg *, const struct word *, void *);
 static void read_use_account(struct reading *, const struct scfg *, const struct word *, void *);
 static void read_version(struct reading *, const struct scfg *, const struct word *, void *);
+static void read_mac(struct reading *, const struct scfg *, const struct word *, void *);
 
 /* clang-format off: tables */
 
@@ -29,12 +30,13 @@ static void read_version(struct reading *, const struct scfg *, const struct wor
 	{ "trust", read_trust, offsetof(type, base conf.trust), 1, 1, WORD_RAW, NULL },		   \
 	{ "eab", read_eab, offsetof(type, base conf), 0, 0, WORD_BLOCK, NULL },			   \
 	{ "account-key", read_account_key, offsetof(type, base conf.key), 1, 1, 0, NULL },	   \
-	{ "preferred-chain", read_text, offsetof(type, base preferred_chain),			   \
-	  1, 1, WORD_LATER, NULL }
+	{ "preferred-chain", read_chains, offsetof(type, base conf.preferred_chains),		   \
+	  1, WORDS_MANY, 0, NULL }
 
 /* Words about a certificate, each a default at the top; `base` leads to a struct cert_block. */
 #define CERT_WORDS(type, base)									   \
 	{ "key", read_keys, offsetof(type, base keys), 1, WORDS_MANY, 0, NULL },		   \
+	{ "reuse-key", read_bool, offsetof(type, base conf.reuse_key), 0, 1, 0, NULL },		   \
 	{ "renew", read_renew, offsetof(type, base conf.renew), 1, 1, 0, NULL },		   \
 	{ "keep", read_number, offsetof(type, base conf.keep), 1, 1, 0, &keep_limits },		   \
 	{ "resolvers", read_resolvers, offsetof(type, base conf.resolvers),			   \
@@ -48,8 +50,8 @@ static void read_version(struct reading *, const struct scfg *, const struct wor
 	  1, 1, 0, NULL },									   \
 	{ "challenge", read_challenge, offsetof(type, base conf), 1, 1, 0, NULL },		   \
 	{ "profile", read_text, offsetof(type, base conf.profile), 1, 1, 0, NULL },		   \
-	{ "prefer-profile", read_text, offsetof(type, base prefer_profile),			   \
-	  1, 1, WORD_LATER, NULL },								   \
+	{ "prefer-profile", read_preferred, offsetof(type, base conf.prefer_profiles),		   \
+	  1, WORDS_MANY, 0, NULL },								   \
 	{ "override-domain", read_override, offsetof(type, base conf.override_domain),		   \
 	  1, 1, 0, NULL },									   \
 	{ "group", read_text, offsetof(type, base conf.group), 1, 1, 0, NULL }
@@ -58,8 +60,8 @@ static void read_version(struct reading *, const struct scfg *, const struct wor
 static const struct word account_words[] = {
 	ACCOUNT_WORDS(struct account_block, ),
 	{ "profile", read_text, offsetof(struct account_block, conf.profile), 1, 1, 0, NULL },
-	{ "prefer-profile", read_text, offsetof(struct account_block, prefer_profile), 1, 1,
-	  WORD_LATER, NULL },
+	{ "prefer-profile", read_preferred, offsetof(struct account_block, prefer_profiles), 1,
+	  WORDS_MANY, 0, NULL },
 };
 const struct table account_table = TABLE(account_words, "in an account block");
 
@@ -67,10 +69,11 @@ static const struct word certificate_words[] = {
 	{ "names", read_list, offsetof(struct cert_block, names), 0, WORDS_MANY, WORD_BLOCK, NULL },
 	CERT_WORDS(struct cert_block, ),
 	ACCOUNT_WORDS(struct cert_block, own.),
+	{ "csr", read_path, offsetof(struct cert_block, conf.csr), 1, 1, WORD_RAW, NULL },
 	{ "account", read_account_name, 0, 1, 1, 0, NULL },
 	{ "use-account", read_account_name, 0, 1, WORDS_MANY, 0, NULL },
 	{ "dns", read_dns, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
-	{ "deploy", read_deploy, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER, NULL },
+	{ "deploy", read_deploy, 0, 1, WORDS_MANY, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "tlsa", read_checked, 0, 0, 0, WORD_BLOCK | WORD_RAW | WORD_LATER, &tlsa_table },
 };
 const struct table certificate_table = TABLE(certificate_words, "in a certificate block");
@@ -81,8 +84,7 @@ static const struct word global_words[] = {
 	{ "log", read_log, 0, 1, 1, WORD_RAW, NULL },
 	{ "log-format", read_choice, offsetof(struct configuration, log_format), 1, 1, 0,
 	  log_formats },
-	{ "metrics", read_text, offsetof(struct configuration, metrics), 1, 1,
-	  WORD_RAW | WORD_LATER, NULL },
+	{ "metrics", read_text, offsetof(struct configuration, metrics), 1, 1, WORD_RAW, NULL },
 	CERT_WORDS(struct configuration, defaults.),
 	ACCOUNT_WORDS(struct configuration, defaults.own.),
 	{ "use-account", read_use_account, 0, 1, WORDS_MANY, 0, NULL },
@@ -91,9 +93,9 @@ static const struct word global_words[] = {
 	{ "certificate", read_certificate, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "expand", read_expand, 0, 1, WORDS_MANY, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER,
 	  NULL },
-	{ "hooks", read_checked, 0, 0, 0, WORD_BLOCK | WORD_RAW | WORD_LATER, &hooks_table },
-	{ "notify", read_checked, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW | WORD_LATER,
-	  &notify_table },
+	{ "hooks", read_hooks, offsetof(struct configuration, hooks), 0, 0, WORD_BLOCK | WORD_RAW,
+	  NULL },
+	{ "notify", read_notify, 0, 1, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "tls", read_maddy, 0, 0, WORDS_MANY, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 	{ "tls.loader.acme", read_maddy, 0, 0, 1, WORD_BLOCK | WORD_AGAIN | WORD_RAW, NULL },
 };
@@ -112,6 +114,7 @@ static const struct table dns_table = TABLE(dns_words, "in a dns block");
 static const struct word eab_words[] = {
 	{ "kid", read_text, offsetof(struct account_conf, eab_kid), 1, 1, WORD_SECRET, NULL },
 	{ "hmac", read_text, offsetof(struct account_conf, eab_hmac), 1, 1, WORD_SECRET, NULL },
+	{ "alg", read_mac, offsetof(struct account_conf, eab_hash), 1, 1, WORD_RAW, NULL },
 };
 static const struct table eab_table = TABLE(eab_words, "in an eab block");
 
@@ -126,11 +129,19 @@ static const struct word propagation_words[] = {
 };
 static const struct table propagation_table = TABLE(propagation_words, "in a propagation block");
 
-const struct table *const all_tables[] = {
-	&global_table, &account_table, &certificate_table, &propagation_table, &eab_table,
-	&dns_table,    &deploy_table,  &tlsa_table,	   &hooks_table,       &notify_table,
-	NULL
-};
+const struct table *const all_tables[] = { &global_table,
+					   &account_table,
+					   &certificate_table,
+					   &propagation_table,
+					   &eab_table,
+					   &dns_table,
+					   &deploy_table,
+					   &tlsa_table,
+					   &hooks_table,
+					   &notify_mail_table,
+					   &notify_webhook_table,
+					   &notify_exec_table,
+					   NULL };
 
 static void read_version(struct reading *r, const struct scfg *d, const struct word *w, void *at)
 {
@@ -166,6 +177,17 @@ static void read_use_account(struct reading *r, const struct scfg *d, const stru
 	(void)at;
 	c->use_account_at = d;
 	read_list(r, d, w, &c->use_account);
+}
+
+/* at: an enum seal_hash */
+static void read_mac(struct reading *r, const struct scfg *d, const struct word *w, void *at)
+{
+	static const char *const names[] = { "HS256", "HS384", "HS512", NULL };
+	const struct word choice = { .name = w->name, .more = names };
+	int chosen = 0;
+
+	read_choice(r, d, &choice, &chosen);
+	*(enum seal_hash *)at = (enum seal_hash)(SEAL_SHA256 + chosen);
 }
 
 void read_eab(struct reading *r, const struct scfg *d, const struct word *w, void *at)

@@ -44,10 +44,6 @@ static void finish_use_account(struct configuration *c)
 			complain(&c->errors, c->use_account_at->file, c->use_account_at->line,
 				 "use-account: no account '%s' is configured",
 				 clean(c->use_account.at[i]));
-	if (c->use_account.n > 1)
-		complain(&c->warnings, c->use_account_at->file, c->use_account_at->line,
-			 "fall-back accounts are understood, but this version uses '%s' only",
-			 clean(c->use_account.at[0]));
 }
 
 /* An account is kept by its CA's URL: two of them would be one. */
@@ -96,26 +92,54 @@ static void set_defaults(struct cert_block *d)
 	d->conf.settle_timeout_s = 20 * 60;
 }
 
-struct configuration *configuration_read(const char *path, enum reading_depth depth,
-					 enum seal_status *ret)
+static struct configuration *begin(const char *path, enum reading_depth depth)
 {
 	struct configuration *c = mem_new(sizeof(*c));
-	struct story story = { 0 };
 
 	c->path = str_copy(path);
 	c->dir = folder_of(path);
+	c->depth = depth;
 	set_defaults(&c->defaults);
-	enum seal_status st = config_file_read(&c->arena, path, &c->directives, &c->errors, &story);
-	c->exists = st != SEAL_ENOTFOUND;
+	return c;
+}
+
+/* What its directives say. */
+static enum seal_status understand(struct configuration *c)
+{
 	struct reading r = { .arena = &c->arena,
 			     .dir = c->dir,
-			     .depth = depth,
+			     .depth = c->depth,
 			     .errors = &c->errors,
 			     .warnings = &c->warnings,
 			     .config = c };
+
 	read_all(c, &r);
 	finish(c);
-	*ret = c->errors.n ? SEAL_ECONFIG : SEAL_OK;
+	return c->errors.n ? SEAL_ECONFIG : SEAL_OK;
+}
+
+struct configuration *configuration_read(const char *path, enum reading_depth depth,
+					 enum seal_status *ret)
+{
+	struct configuration *c = begin(path, depth);
+	struct story story = { 0 };
+	enum seal_status st = config_file_read(&c->arena, path, &c->directives, &c->errors, &story);
+
+	c->exists = st != SEAL_ENOTFOUND;
+	*ret = understand(c);
+	return c;
+}
+
+struct configuration *configuration_again(struct configuration *before, enum reading_depth depth,
+					  enum seal_status *ret)
+{
+	struct configuration *c = begin(before->path, depth);
+
+	c->before = before;
+	c->exists = before->exists;
+	c->directives = before->directives; /* their words lie in its arena */
+	before->directives = (struct directives){ 0 };
+	*ret = understand(c);
 	return c;
 }
 
@@ -127,6 +151,8 @@ void configuration_free(struct configuration *c)
 		cert_free(c->certs[i]);
 	for (size_t i = 0; i < c->n_dns; i++)
 		dns_free(c->dns[i]);
+	for (size_t i = 0; i < c->n_notify; i++)
+		notify_conf_free(c->notify[i]);
 	cert_free(&c->defaults);
 	words_free(&c->use_account);
 	free(c->certs);
@@ -137,6 +163,7 @@ void configuration_free(struct configuration *c)
 	complaints_free(&c->warnings);
 	free(c->path);
 	free(c->dir);
+	configuration_free(c->before);
 	arena_free(&c->arena);
 	free(c);
 }

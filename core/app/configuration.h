@@ -10,13 +10,14 @@
 #include "app/words.h"
 #include "base/log.h"
 #include "engine/conf.h"
+#include "engine/notify.h"
 
 /* All strings lie in the configuration's arena. */
 
 struct account_block {
 	struct account_conf conf; /* .url filled in by account_finish() */
 	const char *ca, *test_ca; /* as written, or NULL */
-	const char *preferred_chain, *prefer_profile;
+	struct words prefer_profiles; /* in the arena */
 	bool staging;		    /* the test CA in place of the CA */
 	const struct scfg *key_at; /* where account-key was said, or NULL */
 	const char *file;
@@ -41,7 +42,6 @@ struct cert_block {
 		size_t n;
 		const struct scfg *at;
 	} keys;
-	const char *prefer_profile;
 	const struct scfg *persist; /* where dns-persist-01 was asked for */
 	const char *account_name;   /* or NULL: use-account at the top */
 	const struct scfg *account_at; /* where that was said */
@@ -59,6 +59,7 @@ struct configuration {
 	char *dir;  /* its folder */
 	bool exists;
 	struct directives directives;
+	struct configuration *before; /* see configuration_again(), or NULL */
 	struct complaints errors, warnings;
 
 	const char *state_dir, *metrics; /* or NULL */
@@ -74,19 +75,29 @@ struct configuration {
 	size_t n_dns;
 	struct cert_block **certs;
 	size_t n_certs;
+	const struct hooks_conf *hooks; /* or NULL */
+	enum reading_depth depth;
+	struct notify_conf *notify[NOTIFY_MAX];
+	size_t n_notify;
 };
 
 /* Reads and checks everything but the options of dns blocks (logins.h).  What is wrong is in
  * errors; SEAL_ECONFIG when there is any.  A missing file is an empty configuration. */
 struct configuration *configuration_read(const char *path, enum reading_depth,
 					 enum seal_status *ret);
+/* The same words once more, deeper: whatever became of the files, secrets of now.  `before` is the
+ * new one's. */
+struct configuration *configuration_again(struct configuration *before, enum reading_depth,
+					  enum seal_status *ret);
 void configuration_free(struct configuration *);
 
 struct cert_block *configuration_cert(const struct configuration *, const char *name); /* or NULL */
 struct account_block *configuration_account(const struct configuration *, const char *name);
 
-/* What this version cannot do though the file may say it: several key types, dns-persist-01.
- * Complains and returns SEAL_ECONFIG. */
+/* What this version cannot do though the file may say it: dns-persist-01.  Complains and returns
+ * SEAL_ECONFIG. */
+/* Key types as chosen: one, or one of each family.  Complains. */
+void cert_keys(struct cert_block *, struct complaints *);
 enum seal_status cert_possible(const struct cert_block *, struct complaints *);
 
 bool key_word(const char *word, enum key_type *ret); /* our spellings and those of others */
@@ -128,10 +139,19 @@ void read_renew(struct reading *, const struct scfg *, const struct word *, void
 void read_resolvers(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_propagation(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_challenge(struct reading *, const struct scfg *, const struct word *, void *at);
+void read_preferred(struct reading *, const struct scfg *, const struct word *, void *at);
+void read_chains(struct reading *, const struct scfg *, const struct word *, void *at);
 void read_override(struct reading *, const struct scfg *, const struct word *, void *at);
-extern const struct table deploy_table, tlsa_table, hooks_table, notify_table, expand_table;
+extern const struct table deploy_table, tlsa_table, hooks_table, expand_table;
+extern const struct table notify_mail_table, notify_webhook_table, notify_exec_table;
 void read_deploy(struct reading *, const struct scfg *, const struct word *, void *at);
-void read_events(struct reading *, const struct scfg *, const struct word *, void *at);
+void read_hooks(struct reading *, const struct scfg *, const struct word *, void *at);
+/* Presets fill in what the targets do not say, and `deploy` hooks become targets. */
+void targets_finish(struct configuration *, struct cert_block *);
+/* The passwords of its targets, where READ_SHAPE left them out. */
+void targets_fetch(struct configuration *, struct cert_block *);
+void read_notify(struct reading *, const struct scfg *, const struct word *, void *at);
+void notify_conf_free(struct notify_conf *);
 void read_expand(struct reading *, const struct scfg *, const struct word *, void *at);
 
 #endif

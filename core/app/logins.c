@@ -17,10 +17,28 @@ struct making { /* a login under construction */
 	const struct dns_block *block;
 	const char *dir;
 	struct login *login;
-	struct complaints *errors, *warnings;
+	struct complaints *errors, *troubles, *warnings;
 	const char *known[KNOWN_MAX];
 	size_t n_known;
 };
+
+/* Stands for a plugin that is not there, so that the block's zones are known all the same. */
+static const struct seal_provider no_provider = { .name = "no plugin" };
+static const struct plugin no_plugin = { .p = &no_provider };
+
+/* What the login needs is not there.  The first one is told by whoever wants to use it. */
+static void trouble(struct making *m, unsigned line, struct story *story)
+{
+	struct login *l = m->login;
+
+	complain_story(m->troubles, m->block->file, line, story);
+	if (!l || l->trouble.st)
+		return;
+	story_copy(&l->trouble, story);
+	if (!starts_with(story->text, "dns "))
+		story_prefix(&l->trouble, "dns %s: ", m->block->name);
+	l->trouble.st = SEAL_EOPERATOR;
+}
 
 static const struct seal_option *option_of(const struct making *m, const char *word)
 {
@@ -66,16 +84,19 @@ static void set(struct making *m, unsigned line, const char *word, const char *t
 
 	if (source_read(text, m->dir, secret ? SOURCE_SECRET : SOURCE_OPEN, &value, &story)) {
 		story_prefix(&story, "%s: ", word);
-		complain_story(m->errors, m->block->file, line, &story);
+		trouble(m, line, &story);
 		return;
 	}
 	bool trust = !strcmp(word, "trust"), beside = trust && *value != '/' && m->dir;
 	scoped(free_p) char *path = beside ? str_printf("%s/%s", m->dir, value) : NULL;
-	if ((trust && bundle_check(path ? path : value, &story)) ||
-	    login_set(m->login, word, path ? path : value, &story)) {
-		story_prefix(&story, "%s", trust ? "'trust': " : "");
+	bool missing = trust && bundle_check(path ? path : value, &story);
+	if (!missing && !login_set(m->login, word, path ? path : value, &story))
+		return;
+	story_prefix(&story, "%s", trust ? "'trust': " : "");
+	if (missing || !source_is_literal(text))
+		trouble(m, line, &story);
+	else
 		complain_story(m->errors, m->block->file, line, &story);
-	}
 }
 
 /* A secret in clear text is as safe as the file that it stands in. */
@@ -99,6 +120,8 @@ static void read_sentence(struct making *m, const struct scfg *d, size_t at, siz
 	bool zones = word && !strcmp(word, "zones");
 	const struct seal_option *o = word ? option_of(m, word) : NULL;
 
+	if (m->login->plugin == &no_plugin && !zones)
+		return;
 	if (!word) {
 		unknown(m, d->line, d->words[at]);
 		return;
@@ -167,42 +190,64 @@ static void read_set(struct making *m, const char *text)
 }
 
 /* The sentence begins with the login's origin, which a complaint has of its own. */
-static void complain_unready(struct making *m, const char *origin, struct story *story)
+static void unready(struct making *m, struct story *story)
 {
+	const char *origin = m->login->origin;
 	size_t n = strlen(origin);
 
 	if (!strncmp(story->text, origin, n) && !strncmp(story->text + n, ": ", 2))
 		memmove(story->text, story->text + n + 2, strlen(story->text + n + 2) + 1);
-	complain_story(m->errors, m->block->file, m->block->line, story);
+	trouble(m, m->block->line, story);
 }
 
-static struct login *make(struct dns_block *b, const char *dir, struct complaints *errors,
-			  struct complaints *warnings)
+/* Some plugin, or the one that stands for it. */
+static const struct plugin *find_plugin(struct making *m, struct story *story)
 {
-	struct making m = { .block = b, .dir = dir, .errors = errors, .warnings = warnings };
+	const struct dns_block *b = m->block;
 	const struct plugin *plugin = NULL;
+
+	if (!plugin_get(b->type, &plugin, story))
+		return plugin;
+	if (b->file)
+		story_prefix(story, "dns %s: ", b->name);
+	return m->troubles == m->errors ? NULL : &no_plugin;
+}
+
+static void read_block(struct making *m)
+{
+	const struct dns_block *b = m->block;
+
+	m->n_known = login_words(m->login->plugin, m->known, KNOWN_MAX);
+	if (m->n_known > KNOWN_MAX)
+		m->n_known = KNOWN_MAX;
+	for (const struct scfg *d = b->lines; d; d = d->next)
+		read_line(m, d);
+	for (size_t i = 0; i < b->set.n; i++)
+		read_set(m, b->set.at[i]);
+}
+
+static struct login *make(struct dns_block *b, const char *dir, const struct logins_talk *talk)
+{
+	struct making m = { .block = b,
+			    .dir = dir,
+			    .errors = talk->errors,
+			    .troubles = talk->troubles,
+			    .warnings = talk->warnings };
 	struct story story = { 0 };
-	size_t before = errors->n;
+	size_t before = talk->errors->n;
 	scoped(free_p) char *origin =
 		b->file ? str_printf("%s:%u", b->file, b->line) : str_copy("command line");
+	const struct plugin *plugin = find_plugin(&m, &story);
 
-	if (plugin_get(b->type, &plugin, &story)) {
-		if (b->file)
-			story_prefix(&story, "dns %s: ", b->name);
-		complain_story(errors, b->file, b->line, &story);
+	m.login = plugin ? login_new(b->name, plugin, origin) : NULL;
+	if (story.st)
+		trouble(&m, b->line, &story);
+	if (!m.login)
 		return NULL;
-	}
-	m.login = login_new(b->name, plugin, origin);
-	m.n_known = login_words(plugin, m.known, KNOWN_MAX);
-	if (m.n_known > KNOWN_MAX)
-		m.n_known = KNOWN_MAX;
-	for (const struct scfg *d = b->lines; d; d = d->next)
-		read_line(&m, d);
-	for (size_t i = 0; i < b->set.n; i++)
-		read_set(&m, b->set.at[i]);
-	if (errors->n == before && login_ready(m.login, &story))
-		complain_unready(&m, origin, &story);
-	if (errors->n > before) {
+	read_block(&m);
+	if (talk->errors->n == before && !m.login->trouble.st && login_ready(m.login, &story))
+		unready(&m, &story);
+	if (talk->errors->n > before) {
 		login_free(m.login);
 		return NULL;
 	}
@@ -210,22 +255,21 @@ static struct login *make(struct dns_block *b, const char *dir, struct complaint
 }
 
 enum seal_status logins_make(struct dns_block *const *blocks, size_t n, const char *dir,
-			     struct logins *ret, struct complaints *errors,
-			     struct complaints *warnings)
+			     struct logins *ret, const struct logins_talk *talk)
 {
-	size_t before = errors->n;
+	size_t before = talk->errors->n;
 
 	for (size_t i = 0; i < n; i++) {
 		if (blocks[i]->login)
 			continue;
-		struct login *l = make(blocks[i], blocks[i]->file ? dir : NULL, errors, warnings);
+		struct login *l = make(blocks[i], blocks[i]->file ? dir : NULL, talk);
 		if (!l)
 			continue;
 		blocks[i]->login = l;
 		ret->at = mem_grow(ret->at, ret->n + 1, sizeof(struct login *));
 		ret->at[ret->n++] = l;
 	}
-	return errors->n > before ? SEAL_ECONFIG : SEAL_OK;
+	return talk->errors->n > before ? SEAL_ECONFIG : SEAL_OK;
 }
 
 void logins_free(struct logins *l)

@@ -25,6 +25,7 @@ static void harden(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	prctl(PR_SET_DUMPABLE, DUMPABLE, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* where it is ignored no child can be waited for */
 	umask(077);
 }
 

@@ -272,8 +272,10 @@ enum seal_status options_read(struct options *o, int argc, char **argv,
 	*o = (struct options){ .wait_s = 60 };
 	for (p.i = 1; !st && p.i < argc; p.i++)
 		st = read_one(&p);
-	for (; st && p.i < argc; p.i++) /* so that even this failure is told as asked */
+	for (; st && p.i < argc; p.i++) { /* so that even this failure is told as asked */
 		o->json = o->json || !strcmp(argv[p.i], "--json");
+		o->nagios = o->nagios || !strcmp(argv[p.i], "--nagios");
+	}
 	*ret_command = p.command;
 	if (!st && p.command && !o->help && !o->version)
 		st = check_count(&p);

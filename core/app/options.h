@@ -31,7 +31,11 @@ struct options { /* all options of all commands; a command's tables say which of
 	bool staging, agree_tos;
 
 	/* of single commands */
-	bool force, save, exit_changed, nagios, live, list, build;
+	bool jwk;
+	bool force, save, exit_changed, nagios, live, notify, list, all, revoke, build;
+	const char *starttls, *ip, *reason, *by;
+	uint32_t interval_s, splay_s; /* daemon, renew */
+	bool no_deploy;
 	uint32_t expiry_s, ttl_s;
 	struct words ignore;
 

@@ -5,6 +5,7 @@
 #include "app/program.h"
 
 #include "base/clock.h"
+#include "net/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,33 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* PATH, LANG and HOME as the child sees them. */
-static void build_environment(struct words *ret)
-{
-	static const struct {
-		const char *name, *preset;
-	} passed[] = { { "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
-		       { "LANG", "C" },
-		       { "HOME", "/" } };
-
-	for (size_t i = 0; i < COUNT(passed); i++) {
-		const char *value = getenv(passed[i].name);
-		scoped(free_p) char *line =
-			str_printf("%s=%s", passed[i].name, value ? value : passed[i].preset);
-		words_add(ret, line);
-	}
-}
-
-/* A NULL-ended copy of the pointers, as execve(2) wants them; free() it. */
-static char **vector(const struct words *w)
-{
-	char **v = mem_array(w->n + 1, sizeof(*v));
-
-	if (w->n)
-		memcpy(v, w->at, w->n * sizeof(*v));
-	return v;
-}
-
 /* Returns an errno value.  Our own descriptors are all close-on-exec. */
 static int spawn(const struct words *argv, int out, pid_t *ret)
 {
@@ -52,9 +26,9 @@ static int spawn(const struct words *argv, int out, pid_t *ret)
 	posix_spawnattr_t attr;
 	sigset_t none, pipe_only;
 
-	build_environment(&environment);
-	scoped(free_p) char **arguments = vector(argv);
-	scoped(free_p) char **variables = vector(&environment);
+	program_environment(NULL, &environment);
+	scoped(free_p) char **arguments = program_vector(argv);
+	scoped(free_p) char **variables = program_vector(&environment);
 	sigemptyset(&none);
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE); /* which we ignore and a child must not */

@@ -5,6 +5,7 @@
 #include "app/save.h"
 
 #include "base/log.h"
+#include "base/owner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,7 @@ enum seal_status save_write(const struct app *a, const struct subject *s, char *
 	scoped(free_p) char *folder = str_printf("%s/conf.d", a->conf->dir);
 	scoped(free_p) char *path = path_of(a, s);
 	scoped(buf_free) struct buf text = { 0 };
+	scoped(owner_back) struct owner_self self = owner_self(); /* not the state's owner */
 
 	save_text(s, &a->opt, &text);
 	if (dir_make(folder, 0755, story) ||

@@ -6,6 +6,7 @@
 
 #include "app/program.h"
 #include "base/buf.h"
+#include "base/owner.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -74,6 +75,39 @@ static enum seal_status read_file(struct want *w)
 	return read_path(w, path, path);
 }
 
+/* LoadCredential=dnseal:/etc/dnseal/secrets gives NAME as dnseal_NAME (systemd.exec(5)). */
+static char *credential_path(const char *dir, const char *name)
+{
+	char *path = str_printf("%s/%s", dir, name);
+
+	if (access(path, F_OK) && errno == ENOENT) {
+		scoped(free_p) char *loaded = str_printf("%s/dnseal_%s", dir, name);
+		if (!access(loaded, F_OK)) {
+			free(path);
+			return take(loaded);
+		}
+	}
+	return path;
+}
+
+/* The same configuration by hand: from where the unit has its credentials. */
+static enum seal_status read_cred_by_hand(struct want *w)
+{
+	scoped(free_p) char *path = str_printf("%s/secrets/%s", w->dir ? w->dir : ".", w->rest);
+
+	if (w->dir && !access(path, F_OK)) {
+		w->use = SOURCE_SECRET;
+		return read_path(w, path, path);
+	}
+	story_fail(w->story, SEAL_ECONFIG,
+		   "$CREDENTIALS_DIRECTORY is not set, and there is no %s", path);
+	story_hint(w->story,
+		   "put it there (0600), where the units find it too; or start by systemd-run "
+		   "-p LoadCredential=%s:/path",
+		   clean(w->rest));
+	return SEAL_ECONFIG;
+}
+
 static enum seal_status read_cred(struct want *w)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
@@ -81,15 +115,9 @@ static enum seal_status read_cred(struct want *w)
 	if (strchr(w->rest, '/') || *w->rest == '.')
 		return story_fail(w->story, SEAL_ECONFIG, "'%s' is not the name of a credential",
 				  clean(w->rest));
-	if (!dir || *dir != '/') {
-		story_fail(w->story, SEAL_ECONFIG, "$CREDENTIALS_DIRECTORY is not set");
-		story_hint(w->story,
-			   "cred: works in a systemd unit with LoadCredential=%s:/path; by hand "
-			   "use file: or systemd-run",
-			   clean(w->rest));
-		return SEAL_ECONFIG;
-	}
-	scoped(free_p) char *path = str_printf("%s/%s", dir, w->rest);
+	if (!dir || *dir != '/')
+		return read_cred_by_hand(w);
+	scoped(free_p) char *path = credential_path(dir, w->rest);
 	w->use = SOURCE_OPEN; /* systemd guards the folder, with modes of its own */
 	return read_path(w, path, path);
 }
@@ -174,6 +202,8 @@ static void trim_newline(struct buf *b)
 enum seal_status source_read(const char *text, const char *dir, enum source_use use, char **ret,
 			     struct story *story)
 {
+	/* The operator's it is, and not of who owns the state directory. */
+	scoped(owner_back) struct owner_self self = owner_self();
 	enum source_kind kind = source_kind(text);
 	scoped(wipe_p) char *inner = unwrap(text);
 	const char *plain = inner ? inner : text;

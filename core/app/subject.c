@@ -7,7 +7,7 @@
 #include "app/globbed.h"
 #include "crypto/cert.h"
 #include "dns/name.h"
-#include "engine/store.h"
+#include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +125,7 @@ static void choose_account(struct configuration *c, const struct options *o, str
 	if (!account_is_said(o) || (!b->account && !o->ca))
 		return; /* nothing was said, or it was complained about already */
 	s->own_account = !o->ca || !account_at(c, o->ca);
+	b->conf.n_others = 0;
 	b->account = subject_account(c, o, b->account, errors);
 	if (b->account)
 		b->conf.account = &b->account->conf;
@@ -291,7 +292,8 @@ enum seal_status subject_read(struct configuration *c, const struct options *o,
 		cert_finish(c, known, errors);
 	if (!ret->configured && !o->ca)
 		choose_account(c, o, ret, errors);
-	known->conf.key = known->keys.type[0];
+	if (o->key && !known->conf.csr)
+		cert_keys(known, errors);
 	choose_dns(c, o, ret, errors);
 	cert_possible(known, errors);
 	return errors->n > before ? SEAL_ECONFIG : SEAL_OK;

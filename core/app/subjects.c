@@ -56,8 +56,8 @@ void subjects_free(struct subjects *s)
 
 int exit_worse(int a, int b)
 {
-	static const int order[] = { EXIT_DONE,	  EXIT_LATER, EXIT_SOME,     EXIT_ALL,
-				     EXIT_LOCKED, EXIT_USAGE, EXIT_OPERATOR, EXIT_STORAGE };
+	static const int order[] = { EXIT_DONE, EXIT_DEPLOY, EXIT_LATER,    EXIT_SOME,	 EXIT_ALL,
+				     EXIT_LOCKED, EXIT_USAGE,  EXIT_OPERATOR, EXIT_STORAGE };
 	size_t at_a = 0, at_b = 0;
 
 	while (at_a + 1 < COUNT(order) && order[at_a] != a)

@@ -16,8 +16,8 @@ struct subjects {
 int subjects_read(struct app *, struct subjects *);
 void subjects_free(struct subjects *);
 
-/* Of several outcomes the one that the program ends with: the first that applies of 7, 6, 3, 2, 8.
- */
+/* Of several outcomes the one that the program ends with: the first that applies of 7, 6, 3, 2, 8,
+ * 4. */
 int exit_worse(int a, int b);
 
 #endif

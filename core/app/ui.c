@@ -45,6 +45,15 @@ void ui_rest(struct ui *u)
 	forget(u);
 }
 
+/* The end of one certificate; when it is another that waits, its block comes back. */
+static void rest_of(struct ui *u, const char *certificate)
+{
+	if (u->waiting && certificate && strcmp(u->certificate, certificate) != 0)
+		screen_hide(u);
+	else
+		ui_rest(u);
+}
+
 static void set(char **to, const char *text)
 {
 	free(*to);
@@ -186,12 +195,14 @@ static void tell_aside(struct ui *u, const struct story *end)
 
 static void tell_done(struct ui *u, const struct event *e)
 {
-	ui_rest(u);
+	rest_of(u, e->certificate);
 	tell_aside(u, NULL);
 	if (u->mode != UI_JSON)
 		return; /* the command says it, with what to do next */
 	struct json_object *o = event_new("done", e->certificate);
 	json_text(o, "result", e->result);
+	if (e->rehearsal)
+		json_object_object_add(o, "rehearsal", json_object_new_boolean(true));
 	json_time(o, "not_after", e->not_after);
 	if (e->generation)
 		json_number(o, "generation", e->generation);
@@ -215,7 +226,7 @@ static void tell_error(struct ui *u, const struct event *e)
 	const struct story *s = e->story;
 	char when[RFC3339_LEN], left[32];
 
-	ui_rest(u);
+	rest_of(u, e->certificate);
 	put_error(e->certificate ? e->certificate : "dnseal", s->text);
 	if (*s->hint)
 		log_line(LOG_ERROR, "    %s", s->hint);
@@ -292,6 +303,7 @@ void ui_start(struct ui *u, struct loop *loop)
 void ui_stop(struct ui *u)
 {
 	ui_rest(u);
+	forget(u); /* what others, whose wait was not shown, have told */
 	tell_aside(u, NULL);
 	if (!u->loop)
 		return;

@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include "engine/dns01_work.h"
-#include "engine/journal.h"
+#include "store/journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,10 +276,12 @@ static void keep_ids(struct dns01 *d, const struct op *op)
 				d->at[r].id = str_copy(op->results[i].id);
 }
 
-/* Refused outright, before anything was written: there is nothing to take out later. */
+/* Refused outright, before anything was written, and by no earlier run either: there is nothing to
+ * take out later. */
 static bool was_refused(const struct op *op)
 {
-	return (op->story.st == SEAL_EAUTH || op->story.st == SEAL_ENOTFOUND) && !op->n_results;
+	return op->fresh && !op->n_results &&
+	       (op->story.st == SEAL_EAUTH || op->story.st == SEAL_ENOTFOUND);
 }
 
 static enum seal_status keep_presented(struct dns01 *d)
@@ -338,6 +340,26 @@ static void free_groups(struct dns01_work *w)
 		op_free(&g->op);
 	}
 	free(w->groups);
+	w->groups = NULL;
+	w->n_groups = 0;
+}
+
+static void free_records(struct dns01 *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		free(d->at[i].id);
+	free(d->at);
+	d->at = NULL;
+	d->n = 0;
+}
+
+void dns01_clear(struct dns01 *d)
+{
+	if (!d->work)
+		return;
+	free_groups(d->work);
+	dns01_settle_free(d->work);
+	free_records(d);
 }
 
 void dns01_free(struct dns01 *d)
@@ -360,11 +382,9 @@ void dns01_free(struct dns01 *d)
 		free(d->places[i].owner);
 		free(d->places[i].apex);
 	}
-	for (size_t i = 0; i < d->n; i++)
-		free(d->at[i].id);
+	free_records(d);
 	free(d->places);
 	free(d->label);
-	free(d->at);
 	free(w);
 	memset(d, 0, sizeof(*d));
 }

@@ -48,6 +48,7 @@ void dns01_init(struct dns01 *, struct engine *, const struct cert_conf *, const
 void dns01_find(struct dns01 *, struct task *waiter);
 /* One value to be seen for this name (without "*."), which must be one of the certificate's. */
 void dns01_add(struct dns01 *, const char *name, const char *value);
+void dns01_clear(struct dns01 *); /* the values, which were taken out; the places stay */
 void dns01_present(struct dns01 *, struct task *waiter); /* journal, then the providers */
 void dns01_settle(struct dns01 *, struct task *waiter);  /* until everybody sees them */
 void dns01_cancel(struct dns01 *); /* ends a wait for propagation with SEAL_ECANCELED */

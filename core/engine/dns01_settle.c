@@ -126,6 +126,7 @@ void dns01_cancel(struct dns01 *d)
 void dns01_settle_free(struct dns01_work *w)
 {
 	settle_free(&w->settle);
-	free(w->wants);
-	free(w->values);
+	w->settle = (struct settle){ 0 };
+	free(take(w->wants));
+	free(take(w->values));
 }

@@ -46,6 +46,10 @@ enum seal_status engine_login(const struct engine *e, const char *owner, struct 
 	}
 	if (!best && n_open == 1)
 		best = open;
+	if (best && best->trouble.st) {
+		*ret = NULL;
+		return story_copy(story, &best->trouble);
+	}
 	*ret = best;
 	if (best)
 		return SEAL_OK;

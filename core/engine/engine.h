@@ -8,8 +8,8 @@
 #include "acme/ca.h"
 #include "engine/conf.h"
 #include "engine/event.h"
-#include "engine/store.h"
 #include "provider/op.h"
+#include "store/store.h"
 
 struct engine {
 	struct loop *loop;
@@ -20,16 +20,16 @@ struct engine {
 	struct login **logins; /* borrowed */
 	size_t n_logins;
 	struct events *events;
+	struct session *sessions; /* of this run, one a CA; see session_of() */
+	struct list *services; /* being reloaded: engine/deploy_service.c's; or NULL */
+	struct list *coming;   /* struct deploy_coming, of certificates under way; or NULL */
 };
 void engine_tell(struct engine *, const struct event *); /* does nothing without events */
 
 /* Which login may write at this owner: longest configured zone first, then the one login without
- * zones.  SEAL_ECONFIG: none or several, the sentence lists what is configured. */
+ * zones.  SEAL_ECONFIG: none or several, the sentence lists what is configured; the trouble of that
+ * login when it cannot be used. */
 enum seal_status engine_login(const struct engine *, const char *owner, struct login **ret,
 			      struct story *) MUST_CHECK;
-
-/* When is this certificate due (wall clock), and why ("1/3 of its life is left")? */
-int64_t renew_due(const struct renew_rule *, int64_t not_before, int64_t not_after,
-		  char ret_why[80]);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
+
 enum event_kind {
 	EVENT_STEP,  /* a step of an order is done: step, detail */
 	EVENT_WAIT,  /* something waits: step, detail, until_ms */
@@ -21,10 +23,11 @@ struct event {
 	const char *certificate; /* may be NULL */
 	const char *step, *detail;
 	const char *name, *server, *state;
-	const char *result; /* issued renewed unchanged failed deferred */
+	const char *result; /* issued renewed unchanged failed deferred deploy-failed */
 	int64_t not_after;
 	unsigned generation;
 	const char *dir;
+	bool rehearsal; /* EVENT_DONE: nothing of it was kept */
 	int64_t since_ms, until_ms; /* EVENT_WAIT; clock_ms() */
 	const struct story *story;
 };

@@ -3,15 +3,18 @@
  *
  * order.c - the life of an order.  Read the table first.
  *
- *   START -> ZONE -> NEW -> AUTHZ -> PRESENT -> SETTLE -> ANSWER -> WATCH -> CLEAN -> FINALIZE
- *         -> COLLECT -> FETCH -> STORE -> OVER
+ *   START -> ZONE -> ADMIT -> NEW -> AUTHZ -> PRESENT -> SETTLE -> ADMIT -> ANSWER -> WATCH
+ *         -> CLEAN -> FINALIZE -> COLLECT -> FETCH -> STORE -> OVER
  *
- * ZONE comes before NEW: a name that is not delegated, or without a login for its zone, costs no
- * order.  One in flight of an earlier run is taken up by RESUME, where its status says.
- * Authorizations that are all valid already lead from AUTHZ to CLEAN.  WATCH and COLLECT come back
- * to themselves after a pause; EXAMINE looks why validation does not get on.  Failure anywhere
- * before STORE: CLEAN, then OVER.  So records are removed by the same code after success, failure
- * and a crash. */
+ * With a second key type the way from ZONE (or RESUME) to FETCH is gone twice, and STORE takes
+ * both.  ADMIT waits for a place among the orders under way at the CA.  SETTLE gives it up, for
+ * DNS may take long and concerns no CA, and so does CLEAN, for good.  ZONE comes before NEW: a
+ * name that is not delegated, or without a login for its zone, costs no order.  One in flight of
+ * an earlier run is taken up by RESUME, where its status says; one that such a run may have made
+ * without learning where it is, is looked for by FIND before NEW.  Authorizations that are all
+ * valid already lead from AUTHZ to CLEAN.  WATCH and COLLECT come back to themselves after a
+ * pause; EXAMINE looks why validation does not get on.  Failure anywhere before STORE: CLEAN,
+ * then OVER.  So records are removed by the same code after success, failure and a crash. */
 #include "config.h"
 
 #include "engine/order_work.h"
@@ -26,6 +29,7 @@
 
 static enum seal_status prepare(struct order *), begin(struct order *);
 static enum seal_status find_zones(struct order *), keep_dns(struct order *);
+static enum seal_status wait_for_place(struct order *), take_place(struct order *);
 static enum seal_status add_records(struct order *), look_for_txt(struct order *);
 static enum seal_status judge_txt(struct order *), keep_records(struct order *);
 static enum seal_status remove_records(struct order *), keep_removal(struct order *);
@@ -39,6 +43,8 @@ static const struct {
 	[ORDER_START]    = { "start",    prepare,        begin },         /* account, key */
 	[ORDER_ZONE]     = { "zone",     find_zones,     keep_dns },      /* 8.4, RFC 1034 */
 	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* 7.1.6 */
+	[ORDER_ADMIT]    = { "admit",    wait_for_place, take_place },
+	[ORDER_FIND]     = { "find",     ask_find,       read_find },     /* 7.1.2.1 */
 	[ORDER_NEW]      = { "new",      ask_new,        read_new },      /* 7.4 */
 	[ORDER_AUTHZ]    = { "authz",    ask_authz,      read_authz },    /* 7.5 */
 	[ORDER_PRESENT]  = { "present",  add_records,    keep_records },
@@ -64,6 +70,8 @@ static void move(struct order *o, enum order_state to)
 			 states[o->state].name, states[to].name, (int)(clock_ms() - o->entered_ms));
 	o->state = to;
 	o->entered = false;
+	if (to == ORDER_SETTLE || to == ORDER_CLEAN || to == ORDER_FETCH || to == ORDER_OVER)
+		session_leave(o->ask.session, &o->admission);
 	o->entered_ms = clock_ms();
 	if (o->pause_ms)
 		timer_start(&o->pause, &o->task, o->pause_ms);
@@ -75,6 +83,8 @@ static void order_failed(struct order *o)
 {
 	bool cleaned = o->state == ORDER_CLEAN || o->failed;
 
+	if (!o->failed)
+		o->failed_in = o->state;
 	o->failed = true;
 	o->pause_ms = 0;
 	move(o, cleaned ? ORDER_OVER : ORDER_CLEAN);
@@ -105,6 +115,7 @@ static void order_run(struct task *t)
 			order_failed(o);
 	if (o->state != ORDER_OVER || o->task.pending)
 		return;
+	task_stop(&o->task); /* what was over at once has woken it again */
 	order_done(o);
 	task_done(o->waiter);
 }
@@ -123,45 +134,11 @@ void order_cancel(struct order *o)
 	if (o->has_dns)
 		dns01_cancel(&o->dns);
 	timer_stop(&o->pause);
+	if (o->admission.task)
+		session_leave(o->ask.session, &o->admission);
 }
 
 /* -- START: account, key and places, side by side ------------------------------------------- */
-
-static bool same_names(const struct words *a, const struct words *b)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (!words_has(b, a->at[i]))
-			return false;
-	return a->n == b->n;
-}
-
-/* In a worker: the order in flight when it is still what is wanted, else a new key on disk. */
-static void make_key(struct job *job)
-{
-	struct order *o = container_of(job, struct order, job);
-	const struct cert_conf *c = o->ask.cert;
-	const struct store *store = o->engine->store;
-	struct order_file *f = &o->file;
-	struct story *story = &o->job_story;
-	enum seal_status st = order_file_load(store, c->name, f, story);
-
-	if (!st && f->url && key_type(f->key) == c->key && same_names(&f->names, &c->names) &&
-	    !strcmp(f->ca, c->account->url)) {
-		o->resumed = true;
-		return;
-	}
-	order_file_free(f);
-	if (st == SEAL_ESTORAGE)
-		return;
-	story_clear(story);
-	if (key_new(c->key, &f->key, story) || csr_make(f->key, &c->names, &f->csr, story))
-		return;
-	for (size_t i = 0; i < c->names.n; i++)
-		words_add(&f->names, c->names.at[i]);
-	f->ca = str_copy(c->account->url);
-	if (order_file_begin(store, c->name, f, story))
-		return; /* story tells */
-}
 
 /* "_acme-challenge", or the account's label before it (draft-ietf-acme-dns-account-label 3). */
 static char *owner_label(const struct order *o)
@@ -188,7 +165,7 @@ static enum seal_status prepare(struct order *o)
 {
 	if (o->ask.cert->challenge == CHALLENGE_DNS_01)
 		look_for_places(o); /* meanwhile; the other kind needs the account first */
-	o->job.work = make_key;
+	o->job.work = order_make_keys;
 	job_start(o->engine->pool, &o->job, &o->task);
 	o->session_wait.certificate = o->ask.cert->name;
 	session_open(o->ask.session, &o->session_wait, &o->task);
@@ -216,8 +193,27 @@ static enum seal_status find_zones(struct order *o)
 
 static enum seal_status keep_dns(struct order *o)
 {
-	o->next = o->file.url ? ORDER_AUTHZ : ORDER_NEW;
+	o->next = ORDER_ADMIT;
 	return o->dns.story.st ? fail_from(o, &o->dns) : SEAL_OK;
+}
+
+static enum seal_status wait_for_place(struct order *o)
+{
+	o->admission.again = o->settled;
+	session_admit(o->ask.session, &o->admission, &o->task);
+	return SEAL_OK;
+}
+
+static enum seal_status take_place(struct order *o)
+{
+	if (o->settled)
+		o->next = ORDER_ANSWER;
+	else if (o->file.url)
+		o->next = ORDER_AUTHZ;
+	else
+		o->next = o->find.wanted ? ORDER_FIND : ORDER_NEW;
+	o->settled = false;
+	return SEAL_OK;
 }
 
 static enum seal_status add_records(struct order *o)
@@ -247,7 +243,8 @@ static enum seal_status judge_txt(struct order *o)
 		return fail_from(o, &o->dns);
 	order_tell(o, "propagation", "all name servers have them after %d.%d s",
 		   (int)(o->dns.waited_ms / 1000), (int)(o->dns.waited_ms / 100 % 10));
-	o->next = ORDER_ANSWER;
+	o->settled = true;
+	o->next = ORDER_ADMIT;
 	return SEAL_OK;
 }
 
@@ -311,14 +308,21 @@ void order_free(struct order *o)
 		return;
 	timer_stop(&o->pause);
 	task_stop(&o->task);
+	session_leave(o->ask.session, &o->admission);
 	authz_free(o);
 	post_free(&o->post);
 	order_res_free(&o->res);
 	if (o->has_dns)
 		dns01_free(&o->dns);
 	undo_free(&o->undo);
+	order_find_free(&o->find);
 	order_file_free(&o->file);
+	order_file_free(&o->first);
+	order_file_free(&o->twin);
 	chain_free(&o->chain);
+	chain_free(&o->first_chain);
+	free(o->first_certificate);
+	words_free(&o->alternates);
 	free(o->install.ret_dir);
 	json_object_put(o->meta);
 	free(o);
@@ -342,6 +346,30 @@ const char *order_dir(const struct order *o)
 int64_t order_not_after(const struct order *o)
 {
 	return o->chain.n ? o->chain.at[0].not_after : 0;
+}
+
+int64_t order_waited_ms(const struct order *o)
+{
+	return o->has_dns ? o->dns.waited_ms : 0;
+}
+
+enum order_fault order_fault(const struct order *o)
+{
+	static const enum order_fault faults[ORDER_STATES] = {
+		[ORDER_START] = FAULT_SESSION,	     [ORDER_ZONE] = FAULT_DNS,
+		[ORDER_RESUME] = FAULT_ORDER,	     [ORDER_ADMIT] = FAULT_ORDER,
+		[ORDER_FIND] = FAULT_ORDER,
+		[ORDER_NEW] = FAULT_ORDER,	     [ORDER_AUTHZ] = FAULT_ISSUE,
+		[ORDER_PRESENT] = FAULT_DNS,	     [ORDER_SETTLE] = FAULT_DNS,
+		[ORDER_ANSWER] = FAULT_VALIDATION,   [ORDER_WATCH] = FAULT_VALIDATION,
+		[ORDER_EXAMINE] = FAULT_VALIDATION,  [ORDER_CLEAN] = FAULT_DNS,
+		[ORDER_FINALIZE] = FAULT_ISSUE,	     [ORDER_COLLECT] = FAULT_ISSUE,
+		[ORDER_FETCH] = FAULT_ISSUE,	     [ORDER_STORE] = FAULT_STORE,
+	};
+
+	if (!o->story.st)
+		return FAULT_NONE;
+	return o->story.st == SEAL_ESTORAGE ? FAULT_STORE : faults[o->failed_in];
 }
 
 void order_tell(struct order *o, const char *what, const char *fmt, ...)

@@ -14,6 +14,11 @@ struct order_ask {
 	const struct cert_conf *cert;
 	struct session *session;
 	bool rehearse; /* everything but keeping the result */
+	/* ARI certID of the certificate this one takes the place of, which is of the same CA; or
+	 * NULL */
+	const char *replaces;
+	const char *replaces_kid; /* its account; NULL: not known to be another one */
+	enum budget_force budget; /* our own limits; a rehearsal has none */
 };
 /* The cert lock must be held by the caller until the order is over; what earlier runs left in DNS
  * (engine/undo.h) is taken out by the order itself, at its end. */
@@ -26,5 +31,16 @@ const struct story *order_story(const struct order *); /* st SEAL_OK: live */
 unsigned order_generation(const struct order *);
 const char *order_dir(const struct order *);
 int64_t order_not_after(const struct order *);
+int64_t order_waited_ms(const struct order *); /* for propagation */
+enum order_fault { /* where it failed */
+	FAULT_NONE,
+	FAULT_SESSION,	  /* no CA, or no account there */
+	FAULT_ORDER,	  /* no order was made */
+	FAULT_DNS,	  /* zones, providers, propagation: before the CA looked */
+	FAULT_VALIDATION, /* at the CA, from when it was asked to look */
+	FAULT_ISSUE,	  /* at the CA, after that */
+	FAULT_STORE
+};
+enum order_fault order_fault(const struct order *);
 
 #endif

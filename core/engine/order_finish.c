@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define COLLECT_LIMIT_S 900
-#define CHAIN_BODY_MAX (256u << 10)
 
 /* -- FINALIZE ------------------------------------------------------------------------------- */
 
@@ -93,53 +92,23 @@ enum seal_status read_collect(struct order *o)
 	return st ? st : next_by_status(o);
 }
 
-/* -- FETCH: nothing is stored that was not looked at ---------------------------------------- */
-
-enum seal_status fetch(struct order *o)
-{
-	post_free(&o->post);
-	o->post = (struct post){ .ca = o->ca,
-				 .url = o->res.certificate,
-				 .payload = "",
-				 .accept = "application/pem-certificate-chain",
-				 .max_body = CHAIN_BODY_MAX };
-	post_start(&o->post, &o->task);
-	return SEAL_OK;
-}
-
-enum seal_status judge_chain(struct order *o)
-{
-	const struct buf *pem = &o->post.call.reply;
-	enum seal_status st;
-
-	if (o->post.story.st) {
-		fail_from(o, &o->post);
-		return story_prefix(&o->story, "certificate: ");
-	}
-	st = chain_read(buf_text(pem), pem->len, &o->chain, &o->story);
-	if (!st)
-		st = chain_check(&o->chain, o->file.key, &o->ask.cert->names, clock_wall(),
-				 &o->story);
-	if (st) {
-		story_prefix(&o->story, "the CA's certificate was refused: ");
-		hint(o, "what was live is untouched; the refused one is in certs/%s/rejected.pem",
-		     o->ask.cert->name);
-		store_reject(o->engine->store, o->ask.cert->name, buf_text(pem), pem->len);
-		order_abandon(o);
-		return st;
-	}
-	order_tell(o, "certificate", "serial %s, by %s", o->chain.at[0].serial,
-		   *o->chain.at[0].issuer_cn ? o->chain.at[0].issuer_cn : o->chain.at[0].issuer);
-	o->next = ORDER_STORE;
-	return SEAL_OK;
-}
-
 /* -- STORE ---------------------------------------------------------------------------------- */
 
 static void add_text(struct json_object *o, const char *name, const char *value)
 {
 	if (value)
 		json_object_object_add(o, name, json_object_new_string(value));
+}
+
+/* What a look at whether it is due needs, so that it need not read the chain. */
+static void add_leaf(struct json_object *m, const struct cert_info *leaf)
+{
+	char date[RFC3339_LEN];
+
+	add_text(m, "not_before", clock_rfc3339(leaf->not_before, date));
+	add_text(m, "not_after", clock_rfc3339(leaf->not_after, date));
+	add_text(m, "serial", leaf->serial);
+	add_text(m, "aki", leaf->aki);
 }
 
 static struct json_object *make_meta(const struct order *o)
@@ -152,12 +121,21 @@ static struct json_object *make_meta(const struct order *o)
 		json_object_array_add(names, json_object_new_string(c->names.at[i]));
 	add_text(m, "issued", clock_rfc3339(clock_wall(), now));
 	add_text(m, "key_type", key_type_name(c->key));
+	add_text(m, "twin_key_type", c->has_twin ? key_type_name(c->twin) : NULL);
 	json_object_object_add(m, "names", names);
 	add_text(m, "ca", o->ca->url);
 	add_text(m, "account", o->ca->kid);
-	add_text(m, "order", o->file.url);
-	add_text(m, "certificate", o->res.certificate);
-	add_text(m, "profile", c->profile);
+	add_text(m, "csr", c->csr);
+	scoped(free_p) char *csr_key = hex(c->csr_spki, sizeof(c->csr_spki));
+	add_text(m, "csr_key", c->csr ? csr_key : NULL);
+	add_text(m, "order", o->is_twin ? o->first.url : o->file.url);
+	add_text(m, "certificate", o->is_twin ? o->first_certificate : o->res.certificate);
+	add_text(m, "twin_order", o->is_twin ? o->file.url : NULL);
+	add_text(m, "twin_certificate", o->is_twin ? o->res.certificate : NULL);
+	add_text(m, "profile", o->file.profile);
+	add_leaf(m, o->is_twin ? &o->first_chain.at[0] : &o->chain.at[0]);
+	if (c->account->test_url && !strcmp(c->account->url, c->account->test_url))
+		json_object_object_add(m, "test", json_object_new_boolean(1));
 	if (o->has_dns)
 		json_object_object_add(m, "propagation_ms",
 				       json_object_new_int64(o->dns.waited_ms));
@@ -177,8 +155,10 @@ enum seal_status store_pair(struct order *o)
 {
 	o->meta = make_meta(o);
 	o->install = (struct install){ .cert = o->ask.cert->name,
-				       .key = o->file.key,
-				       .chain = &o->chain,
+				       .key = o->is_twin ? o->first.key : o->file.key,
+				       .chain = o->is_twin ? &o->first_chain : &o->chain,
+				       .twin_key = o->is_twin ? o->file.key : NULL,
+				       .twin_chain = o->is_twin ? &o->chain : NULL,
 				       .meta = o->meta,
 				       .group = o->ask.cert->group,
 				       .keep = o->ask.cert->keep };
@@ -202,9 +182,16 @@ enum seal_status keep_pair(struct order *o)
 void order_done(struct order *o)
 {
 	struct story ignored = { 0 };
-	bool dead = o->failed && o->file.key && !o->file.url;
+	bool unanswered = o->asked && !o->post.status; /* the next run looks for it */
+	bool dead = o->failed && o->file.key && !o->file.url && !unanswered;
 
-	if ((dead || o->ask.rehearse) &&
-	    order_file_drop(o->engine->store, o->ask.cert->name, &ignored))
+	if (dead && o->spent)
+		budget_order_void(o->engine->store, o->ca->url, &o->ask.cert->names);
+	if (!dead || o->ask.rehearse)
+		return;
+	/* Of a pair the first has its certificate, which the next run fetches. */
+	if (o->is_twin)
+		order_file_forget(o->engine->store, o->ask.cert->name, &o->file);
+	else if (order_file_drop(o->engine->store, o->ask.cert->name, &ignored))
 		story_clear(&ignored); /* the next run finds it dead and drops it */
 }

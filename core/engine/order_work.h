@@ -14,6 +14,8 @@ enum order_state { /* see the table in order.c */
 	ORDER_START,
 	ORDER_ZONE,
 	ORDER_RESUME,
+	ORDER_ADMIT,
+	ORDER_FIND,
 	ORDER_NEW,
 	ORDER_AUTHZ,
 	ORDER_PRESENT,
@@ -38,6 +40,14 @@ struct authz { /* one authorization of the order */
 	unsigned answers; /* how often */
 };
 
+struct order_find { /* an order whose URL an earlier run did not learn; see order_find.c */
+	bool wanted;
+	int step;
+	char *url; /* asked about */
+	struct words urls; /* of the account's orders, still to be looked at */
+	unsigned pages, looks;
+};
+
 struct order {
 	struct order_ask ask;
 	struct engine *engine;
@@ -47,6 +57,12 @@ struct order {
 
 	enum order_state state, next;
 	bool entered, canceled, failed;
+	enum order_state failed_in;
+	struct admission admission;
+	bool settled; /* the world sees its records; it comes back for its place */
+	bool spent; /* of our own limits: an order */
+	bool asked; /* newOrder, and its answer is not here */
+	bool plain; /* the CA refused `replaces`: ask without */
 	int64_t pause_ms; /* before the next state is entered; set by leave */
 	struct timer pause;
 	int64_t entered_ms;
@@ -57,7 +73,14 @@ struct order {
 	struct job job; /* key, storing */
 	struct story job_story;
 	struct order_file file; /* key, request, URL */
+	struct order_file twin; /* the second one, while the first is under way */
+	bool is_twin;		/* `file` is the second one; the first is here: */
+	struct order_file first;
+	struct chain first_chain;
+	char *first_certificate; /* URL */
 	bool resumed;
+	struct order_find find;
+	bool find_twin; /* for the second one */
 	struct post post;
 	struct order_res res;
 	size_t n_authz;
@@ -66,6 +89,8 @@ struct order {
 	struct dns01 dns;
 	struct undo undo;
 	struct chain chain;
+	struct words alternates; /* URLs of other chains, when one may be preferred */
+	size_t n_fetched;	 /* of them */
 
 	/* results */
 	struct install install;
@@ -75,14 +100,27 @@ struct order {
 /* order_acme.c: states that talk to the CA */
 enum seal_status ask_resume(struct order *), read_resume(struct order *);
 enum seal_status ask_new(struct order *), read_new(struct order *);
+/* The order at url, which is in o->res, is ours from now on. */
+enum seal_status order_take(struct order *, const char *url);
 enum seal_status ask_authz(struct order *), read_authz(struct order *);
 enum seal_status answer(struct order *), read_answers(struct order *);
 enum seal_status ask_order(struct order *), read_watch(struct order *);
 enum seal_status ask_examine(struct order *), read_examine(struct order *);
+/* order_find.c */
+enum seal_status ask_find(struct order *), read_find(struct order *);
+void order_find_free(struct order_find *);
+/* order_wish.c: what newOrder asks for */
+enum seal_status order_choose_profile(struct order *); /* into file.profile */
+const char *order_replaces(const struct order *);      /* or NULL */
+bool order_without_replaces(struct order *);	       /* refused: once more, without */
+/* order_keys.c: in a worker, keys and requests of both orders; and the step between the two */
+void order_make_keys(struct job *);
+void order_begin_twin(struct order *);
+/* order_chain.c */
+enum seal_status fetch(struct order *), judge_chain(struct order *);
 /* order_finish.c: from ready to live */
 enum seal_status finalize(struct order *), read_finalize(struct order *);
 enum seal_status read_collect(struct order *);
-enum seal_status fetch(struct order *), judge_chain(struct order *);
 enum seal_status store_pair(struct order *), keep_pair(struct order *);
 void order_done(struct order *);
 

@@ -11,7 +11,7 @@
 #define ENGINE_UNDO_H
 
 #include "engine/engine.h"
-#include "engine/journal.h"
+#include "store/journal.h"
 
 struct undo {
 	/* asked */

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: the dnseal authors */
 #include "config.h"
 
-#include "engine/journal.h"
+#include "store/journal.h"
 
 #include "base/clock.h"
 
@@ -13,10 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define JOURNAL_MAX (16u << 20)
-#define COMPACT_AT (256u << 10)
+#define COMPACT_EVERY (32 << 10)
 #define LOCK_WAIT_MS 10000
 #define WORDS 11 /* time op cert login zone owner type value ttl id crc */
 
@@ -57,12 +58,13 @@ static char *id_of_word(const char *word)
 	return buf_take(&id);
 }
 
-static void write_line(struct buf *out, enum journal_op op, const struct journal_entry *e)
+static void write_line(struct buf *out, int64_t now, enum journal_op op,
+		       const struct journal_entry *e)
 {
 	scoped(buf_free) struct buf line = { 0 };
 	scoped(free_p) char *id = id_word(e->id);
 
-	buf_printf(&line, "%" PRId64 " %s %s %s %s %s %s %s %" PRIu32 " %s", clock_wall(),
+	buf_printf(&line, "%" PRId64 " %s %s %s %s %s %s %s %" PRIu32 " %s", now,
 		   op_names[op], e->cert, e->login, e->zone, e->owner, e->type, e->value, e->ttl,
 		   id);
 	buf_printf(out, "%s %08" PRIx32 "\n", line.data, crc32c(line.data, line.len));
@@ -218,6 +220,48 @@ enum seal_status journal_read(const struct store *s, const char *cert, struct jo
 	return st == SEAL_EINVAL ? story_fail(story, SEAL_ESTORAGE, "%s is too large", path) : st;
 }
 
+/* -- at a glance ---------------------------------------------------------------------------- */
+
+/* Is it the file that was read?  One that is not there is like an empty one. */
+static bool is_known(const struct store *s, struct journal_glance *g)
+{
+	scoped(free_p) char *path = store_path(s, "journal/changes.log");
+	struct stat now = { 0 };
+
+	if (stat(path, &now))
+		now = (struct stat){ 0 };
+	int64_t changed_ns = (int64_t)now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec;
+	bool same = g->read && g->inode == (int64_t)now.st_ino && g->size == now.st_size &&
+		    g->changed_ns == changed_ns;
+	g->inode = (int64_t)now.st_ino;
+	g->size = now.st_size;
+	g->changed_ns = changed_ns;
+	return same;
+}
+
+bool journal_has(const struct store *s, struct journal_glance *g, const char *cert)
+{
+	struct journal all;
+	struct story ignored = { 0 };
+
+	if (is_known(s, g))
+		return g->failed || words_has(&g->certs, cert);
+	g->read = true;
+	words_free(&g->certs);
+	g->failed = journal_read(s, NULL, &all, &ignored) != SEAL_OK;
+	for (size_t i = 0; !g->failed && i < all.n; i++)
+		if (!words_has(&g->certs, all.at[i].cert))
+			words_add(&g->certs, all.at[i].cert);
+	journal_free(&all);
+	return g->failed || words_has(&g->certs, cert);
+}
+
+void journal_glance_free(struct journal_glance *g)
+{
+	words_free(&g->certs);
+	*g = (struct journal_glance){ 0 };
+}
+
 /* -- writing -------------------------------------------------------------------------------- */
 
 static enum seal_status say_errno(struct story *story, const char *path)
@@ -243,17 +287,24 @@ static enum seal_status put(const struct buf *text, const char *path, int fd, bo
 	return st;
 }
 
-/* With nothing open the whole history can go. */
-static void compact(const struct store *s, const char *path, int fd)
+/* What is over need not be kept.  Each time so much was appended, so that a file with many open
+ * entries is not rewritten for each new one. */
+static void compact(const struct store *s, const char *path, off_t before, off_t after)
 {
+	scoped(buf_free) struct buf text = { 0 };
 	struct journal open_entries;
 	struct story ignored = { 0 };
 
-	if (lseek(fd, 0, SEEK_END) < COMPACT_AT || journal_read(s, NULL, &open_entries, &ignored))
+	if (before / COMPACT_EVERY == after / COMPACT_EVERY ||
+	    journal_read(s, NULL, &open_entries, &ignored))
 		return;
-	bool empty = !open_entries.n;
+	for (size_t i = 0; i < open_entries.n; i++) {
+		const struct journal_entry *e = &open_entries.at[i];
+		write_line(&text, e->time, e->op, e);
+	}
 	journal_free(&open_entries);
-	if (empty && file_replace(path, "", 0, 0600, &ignored))
+	if ((off_t)text.len < after &&
+	    file_replace(path, buf_text(&text), text.len, 0600, &ignored))
 		return; /* the next one tries again */
 }
 
@@ -312,14 +363,15 @@ enum seal_status journal_write(const struct store *s, enum journal_op op,
 	struct lock lock = LOCK_NONE;
 
 	for (size_t i = 0; i < n; i++)
-		write_line(&text, op, &entries[i]);
+		write_line(&text, clock_wall(), op, &entries[i]);
 	enum seal_status st = lock_take(&lock, lock_path, LOCK_WAIT_MS, story);
 	if (st)
 		return st;
 	scoped(fd_p) int fd = open_journal(s, path, story);
 	st = fd < 0 ? SEAL_ESTORAGE : put(&text, path, fd, op == JOURNAL_PLAN, story);
-	if (!st && op == JOURNAL_GONE)
-		compact(s, path, fd);
+	off_t size = st ? 0 : lseek(fd, 0, SEEK_END);
+	if (size > (off_t)text.len)
+		compact(s, path, size - (off_t)text.len, size);
 	lock_drop(&lock);
 	return st;
 }

@@ -9,11 +9,12 @@
  * op: plan (before the call), made (the provider said yes), gone (removed, or never there).
  * Nothing is written to DNS before its `plan` is durable; nothing is removed that is not in here.
  * `made` and `gone` need not be durable: losing one only means a removal more than needed.
- * A torn last line is ignored; a bad CRC elsewhere is SEAL_ESTORAGE. */
-#ifndef ENGINE_JOURNAL_H
-#define ENGINE_JOURNAL_H
+ * A torn last line is ignored; a bad CRC elsewhere is SEAL_ESTORAGE.  Now and then the file is
+ * written anew with what is open alone. */
+#ifndef STORE_JOURNAL_H
+#define STORE_JOURNAL_H
 
-#include "engine/store.h"
+#include "store/store.h"
 
 enum journal_op { JOURNAL_PLAN, JOURNAL_MADE, JOURNAL_GONE };
 struct journal_entry {
@@ -31,6 +32,17 @@ struct journal { /* all open entries (not yet gone) */
 enum seal_status journal_read(const struct store *, const char *cert, struct journal *ret,
 			      struct story *) MUST_CHECK;
 void journal_free(struct journal *);
+
+/* Has this certificate open entries?  For many that look often: the file is only read when it is
+ * another than at the last look.  Also true when it cannot be read. */
+struct journal_glance {
+	struct words certs; /* that have some */
+	bool read, failed;
+	int64_t inode, size, changed_ns;
+};
+bool journal_has(const struct store *, struct journal_glance *, const char *cert);
+void journal_glance_free(struct journal_glance *);
+
 /* One append for all n entries; durable for JOURNAL_PLAN.  Takes the journal's lock. */
 enum seal_status journal_write(const struct store *, enum journal_op,
 			       const struct journal_entry *, size_t n, struct story *) MUST_CHECK;

@@ -4,7 +4,9 @@
  * store.c - the state directory as a whole: open, check, list, lock. */
 #include "config.h"
 
-#include "engine/store.h"
+#include "store/store.h"
+
+#include "base/owner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +35,8 @@ char *store_path(const struct store *s, const char *fmt, ...)
 	return str_printf("%s/%s", s->dir, rest);
 }
 
-/* Nobody but us (or root) may be able to put files into the tree. */
+/* Nobody but us (or root) may be able to put files into the tree; in one of a service's user root
+ * works as that user. */
 static enum seal_status check_owner(const char *dir, struct story *story)
 {
 	struct stat st;
@@ -43,7 +46,7 @@ static enum seal_status check_owner(const char *dir, struct story *story)
 				  "cannot use the state directory %s: %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return story_fail(story, SEAL_ESTORAGE, "%s is no directory", dir);
-	if (st.st_uid != geteuid() && st.st_uid != 0) {
+	if (st.st_uid != geteuid() && st.st_uid && geteuid()) {
 		story_fail(story, SEAL_ESTORAGE, "%s belongs to another user (uid %u)", dir,
 			   (unsigned)st.st_uid);
 		story_hint(story, "run as that user, or choose another --state-dir");
@@ -55,7 +58,7 @@ static enum seal_status check_owner(const char *dir, struct story *story)
 		story_hint(story, "run: chmod go-w %s", dir);
 		return SEAL_ESTORAGE;
 	}
-	return SEAL_OK;
+	return owner_become(st.st_uid, st.st_gid, story);
 }
 
 /* A parent that everybody may write (and is not sticky) would let the tree be swapped. */
@@ -124,16 +127,10 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void close_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 static void list_dir(const struct store *s, const char *part, struct words *ret)
 {
 	scoped(free_p) char *path = store_path(s, "%s", part);
-	scoped(close_dir) DIR *d = opendir(path);
+	scoped(dir_p) DIR *d = opendir(path);
 
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (cert_name_ok(e->d_name))
@@ -161,54 +158,4 @@ enum seal_status store_lock_cert(const struct store *s, const char *cert, int64_
 	if (st == SEAL_ELOCKED)
 		story_prefix(story, "%s: ", cert);
 	return st;
-}
-
-/* -- state.json ----------------------------------------------------------------------------- */
-
-static const struct field state_fields[] = {
-	{ "failures", FIELD_INT, 0, offsetof(struct cert_state, failures), NULL },
-	{ "next_try", FIELD_INT, 0, offsetof(struct cert_state, next_try), NULL },
-	{ "last_error", FIELD_TEXT, 0, offsetof(struct cert_state, last_error), NULL },
-	{ "last_class", FIELD_TEXT, 0, offsetof(struct cert_state, last_class), NULL },
-	{ "propagation_s", FIELD_INT, 0, offsetof(struct cert_state, propagation_s), NULL },
-	{ "last_run", FIELD_INT, 0, offsetof(struct cert_state, last_run), NULL },
-	{ 0 }
-};
-
-enum seal_status cert_state_load(const struct store *s, const char *cert, struct cert_state *ret,
-				 struct story *story)
-{
-	scoped(free_p) char *path = store_path(s, "certs/%s/state.json", cert);
-	scoped(buf_free) struct buf text = { 0 };
-	scoped(json_put_p) struct json_object *o = NULL;
-	enum seal_status st = file_read(path, 65536, &text, story);
-
-	memset(ret, 0, sizeof(*ret));
-	if (st == SEAL_ENOTFOUND) {
-		story_clear(story);
-		return SEAL_OK;
-	}
-	if (!st)
-		st = json_read(text.data, text.len, path, &o, story);
-	if (!st)
-		st = field_read(state_fields, o, path, ret, story);
-	return st ? story_fail(story, SEAL_ESTORAGE, "%s is damaged", path) : SEAL_OK;
-}
-
-enum seal_status cert_state_save(const struct store *s, const char *cert,
-				 const struct cert_state *c, struct story *story)
-{
-	scoped(free_p) char *dir = store_path(s, "certs/%s", cert);
-	scoped(free_p) char *path = store_path(s, "certs/%s/state.json", cert);
-	scoped(json_put_p) struct json_object *o = field_write(state_fields, c);
-	scoped(free_p) char *text = json_write(o);
-	enum seal_status st = dir_make(dir, 0750, story);
-
-	return st ? st : file_replace(path, text, strlen(text), 0640, story);
-}
-
-void cert_state_free(struct cert_state *c)
-{
-	field_free(state_fields, c);
-	memset(c, 0, sizeof(*c));
 }

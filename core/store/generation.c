@@ -8,7 +8,7 @@
 #include "config.h"
 
 #include "base/clock.h"
-#include "engine/generation.h"
+#include "store/generation.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,12 +21,6 @@
 
 #define PRUNE_AGE_S (7 * 86400) /* a reader that resolved `live` earlier still finds its files */
 
-static void close_dir(DIR **d)
-{
-	if (*d)
-		closedir(*d);
-}
-
 bool generation_number(const char *name, unsigned *ret)
 {
 	uint64_t n;
@@ -37,16 +31,21 @@ bool generation_number(const char *name, unsigned *ret)
 	return true;
 }
 
-unsigned generation_highest(const struct store *s, const char *cert)
+enum seal_status generation_highest(const struct store *s, const char *cert, unsigned *ret,
+				    struct story *story)
 {
 	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
-	scoped(close_dir) DIR *d = opendir(home);
-	unsigned highest = 0, n;
+	scoped(dir_p) DIR *d = opendir(home);
+	unsigned n;
 
+	*ret = 0;
+	if (!d && errno != ENOENT)
+		return story_fail(story, SEAL_ESTORAGE, "cannot read folder %s: %s", home,
+				  strerror(errno));
 	for (struct dirent *e; d && (e = readdir(d));)
-		if (generation_number(e->d_name, &n) && n > highest)
-			highest = n;
-	return highest;
+		if (generation_number(e->d_name, &n) && n > *ret)
+			*ret = n;
+	return SEAL_OK;
 }
 
 unsigned generation_live(const struct store *s, const char *cert)
@@ -83,6 +82,22 @@ enum seal_status generation_switch(const struct store *s, const char *cert, unsi
 	return dir_sync(home, story);
 }
 
+char *pair_file(const char *name, const char *family)
+{
+	const char *dot = strrchr(name, '.');
+
+	return family ? str_printf("%.*s.%s%s", (int)(dot - name), name, family, dot)
+		      : str_copy(name);
+}
+
+enum seal_status generation_keep(const struct store *s, const char *cert, unsigned n,
+				 struct story *story)
+{
+	scoped(free_p) char *mark = store_path(s, "certs/%s/gen-%06u/" GENERATION_KEPT, cert, n);
+
+	return file_replace(mark, "", 0, 0644, story);
+}
+
 /* The group that may read keys; (gid_t)-1: none.  */
 static enum seal_status group_id(const char *group, gid_t *ret, struct story *story)
 {
@@ -96,69 +111,137 @@ static enum seal_status group_id(const char *group, gid_t *ret, struct story *st
 	return SEAL_OK;
 }
 
-/* Read back what was written: the pair must match before anything points at it. */
-static enum seal_status verify_pair(const char *dir, struct story *story)
+/* -- the files of a pair -------------------------------------------------------------------- */
+
+struct pair {
+	const struct key *key;
+	const struct chain *chain;
+	const char *family; /* NULL: the first */
+	struct buf texts[5];
+	char *names[5];
+};
+enum { PRIVKEY, KEYFULL, CERT, CHAIN, FULLCHAIN, PAIR_FILES };
+static const char *const pair_names[PAIR_FILES] = {
+	[PRIVKEY] = "privkey.pem", [KEYFULL] = "keyfull.pem", [CERT] = "cert.pem",
+	[CHAIN] = "chain.pem",	   [FULLCHAIN] = "fullchain.pem",
+};
+
+struct pairs {
+	struct pair at[2];
+	size_t n;
+};
+
+static void pairs_free(struct pairs *p)
 {
-	scoped(free_p) char *key_path = str_printf("%s/privkey.pem", dir);
-	scoped(free_p) char *chain_path = str_printf("%s/fullchain.pem", dir);
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < PAIR_FILES; k++) {
+			buf_free(&p->at[i].texts[k]);
+			free(p->at[i].names[k]);
+		}
+}
+
+static enum seal_status make_texts(struct pair *p, struct story *story)
+{
+	struct buf *t = p->texts;
+
+	if (!key_is_public(p->key) && key_write(p->key, &t[PRIVKEY], story))
+		return story->st;
+	buf_str(&t[CERT], p->chain->at[0].pem);
+	for (size_t i = 1; i < p->chain->n; i++)
+		buf_str(&t[CHAIN], p->chain->at[i].pem);
+	buf_str(&t[FULLCHAIN], buf_text(&t[CERT]));
+	buf_str(&t[FULLCHAIN], buf_text(&t[CHAIN]));
+	buf_add(&t[KEYFULL], t[PRIVKEY].data, t[PRIVKEY].len);
+	buf_str(&t[KEYFULL], buf_text(&t[FULLCHAIN]));
+	for (size_t i = 0; i < PAIR_FILES; i++)
+		p->names[i] = pair_file(pair_names[i], p->family);
+	return SEAL_OK;
+}
+
+/* Returns how many; without a private key there is neither privkey.pem nor keyfull.pem. */
+static size_t add_parts(const struct pair *p, gid_t group, struct file_part *ret)
+{
+	const gid_t nobody = (gid_t)-1;
+	const mode_t secret = group == nobody ? 0600 : 0640;
+	size_t n = 0;
+
+	for (size_t i = key_is_public(p->key) ? CERT : PRIVKEY; i < PAIR_FILES; i++)
+		ret[n++] = (struct file_part){ .name = p->names[i],
+					       .data = buf_text(&p->texts[i]),
+					       .len = p->texts[i].len,
+					       .mode = i < CERT ? secret : 0644,
+					       .group = i < CERT ? group : nobody };
+	return n;
+}
+
+/* Read back what was written: the pair must match before anything points at it. */
+static enum seal_status verify_pair(const char *dir, const struct pair *p, struct story *story)
+{
+	scoped(free_p) char *key_path = str_printf("%s/%s", dir, p->names[PRIVKEY]);
+	scoped(free_p) char *chain_path = str_printf("%s/%s", dir, p->names[FULLCHAIN]);
 	scoped(buf_free) struct buf key_pem = { 0 }, chain_pem = { 0 };
 	scoped(key_free_p) struct key *key = NULL;
 	scoped(chain_free) struct chain chain = { 0 };
-	enum seal_status st = file_read(key_path, 16384, &key_pem, story);
+	bool has_key = !key_is_public(p->key);
+	enum seal_status st = file_read(chain_path, 1 << 20, &chain_pem, story);
 
-	if (!st)
-		st = file_read(chain_path, 1 << 20, &chain_pem, story);
-	if (!st)
+	if (!st && has_key)
+		st = file_read(key_path, 16384, &key_pem, story);
+	if (!st && has_key)
 		st = key_read(key_pem.data, key_pem.len, &key, story);
 	if (!st)
 		st = chain_read(chain_pem.data, chain_pem.len, &chain, story);
-	if (!st && !chain_has_key(&chain, key))
+	if (!st && !chain_has_key(&chain, has_key ? key : p->key))
 		st = SEAL_ESTORAGE;
-	return st ? story_fail(story, SEAL_ESTORAGE, "%s: what was written cannot be read back",
-			       dir)
-		  : SEAL_OK;
+	if (!st)
+		return SEAL_OK;
+	scoped(free_p) char *why = str_copy(story->st == SEAL_ESTORAGE ? story->text : dir);
+	return story_fail(story, SEAL_ESTORAGE, "what was written cannot be read back: %s", why);
+}
+
+/* -- a generation --------------------------------------------------------------------------- */
+
+static enum seal_status write_files(const struct install *in, const char *dir, struct pairs *pairs,
+				    gid_t group, struct story *story)
+{
+	scoped(free_p) char *json = json_write(in->meta);
+	scoped(free_p) char *meta = str_printf("%s\n", json);
+	struct file_part parts[2 * PAIR_FILES + 1];
+	size_t n = 0;
+	enum seal_status st = SEAL_OK;
+
+	for (size_t i = 0; i < pairs->n && !st; i++) {
+		st = make_texts(&pairs->at[i], story);
+		if (!st)
+			n += add_parts(&pairs->at[i], group, parts + n);
+	}
+	parts[n++] = (struct file_part){ "meta.json", meta, strlen(meta), 0644, (gid_t)-1 };
+	if (!st)
+		st = dir_remove(dir, story);
+	if (!st)
+		st = dir_make(dir, 0700, story);
+	if (!st)
+		st = files_create(dir, parts, n, story);
+	for (size_t i = 0; i < pairs->n && !st; i++)
+		st = verify_pair(dir, &pairs->at[i], story);
+	return st;
 }
 
 static enum seal_status write_generation(const struct install *in, const char *dir,
 					 struct story *story)
 {
-	scoped(buf_free) struct buf key = { 0 }, cert = { 0 }, chain = { 0 }, full = { 0 },
-				    keyfull = { 0 }, meta = { 0 };
+	scoped(pairs_free) struct pairs pairs = {
+		.at = { { .key = in->key, .chain = in->chain },
+			{ .key = in->twin_key, .chain = in->twin_chain } },
+		.n = in->twin_key ? 2 : 1,
+	};
 	gid_t group;
 	enum seal_status st = group_id(in->group, &group, story);
 
+	if (in->twin_key)
+		pairs.at[1].family = key_type_family(key_type(in->twin_key));
 	if (!st)
-		st = key_write(in->key, &key, story);
-	if (st)
-		return st;
-	buf_str(&cert, in->chain->at[0].pem);
-	for (size_t i = 1; i < in->chain->n; i++)
-		buf_str(&chain, in->chain->at[i].pem);
-	buf_str(&full, buf_text(&cert));
-	buf_str(&full, buf_text(&chain));
-	buf_add(&keyfull, key.data, key.len);
-	buf_str(&keyfull, buf_text(&full));
-	scoped(free_p) char *json = json_write(in->meta);
-	buf_str(&meta, json);
-	buf_char(&meta, '\n');
-
-	const gid_t nobody = (gid_t)-1;
-	const mode_t secret = group == nobody ? 0600 : 0640;
-	const struct file_part parts[] = {
-		{ "privkey.pem", key.data, key.len, secret, group },
-		{ "keyfull.pem", keyfull.data, keyfull.len, secret, group },
-		{ "cert.pem", cert.data, cert.len, 0644, nobody },
-		{ "chain.pem", buf_text(&chain), chain.len, 0644, nobody },
-		{ "fullchain.pem", full.data, full.len, 0644, nobody },
-		{ "meta.json", meta.data, meta.len, 0644, nobody },
-	};
-	st = dir_remove(dir, story);
-	if (!st)
-		st = dir_make(dir, 0700, story);
-	if (!st)
-		st = files_create(dir, parts, COUNT(parts), story);
-	if (!st)
-		st = verify_pair(dir, story);
+		st = write_files(in, dir, &pairs, group, story);
 	if (!st && (chmod(dir, 0750) || (group != (gid_t)-1 && chown(dir, (uid_t)-1, group))))
 		st = story_fail(story, SEAL_ESTORAGE, "cannot set group or mode of %s: %s", dir,
 				strerror(errno));
@@ -181,7 +264,7 @@ static enum seal_status open_home(const char *home, const char *group, struct st
 static void prune(const struct store *s, const char *cert, unsigned live, unsigned keep)
 {
 	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
-	scoped(close_dir) DIR *d = opendir(home);
+	scoped(dir_p) DIR *d = opendir(home);
 	struct story ignored = { 0 };
 	unsigned n;
 
@@ -198,7 +281,10 @@ static void prune(const struct store *s, const char *cert, unsigned live, unsign
 
 enum seal_status store_install(const struct store *s, struct install *in, struct story *story)
 {
-	unsigned n = generation_highest(s, in->cert) + 1;
+	unsigned n;
+	if (generation_highest(s, in->cert, &n, story))
+		return story->st;
+	n++;
 	scoped(free_p) char *home = store_path(s, "certs/%s", in->cert);
 	scoped(free_p) char *dir = store_path(s, "certs/%s/gen-%06u", in->cert, n);
 	scoped(free_p) char *fresh = str_printf("%s.tmp", dir);
