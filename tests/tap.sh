@@ -55,6 +55,11 @@ skip() {
 	echo "ok $tap_n - $1 # SKIP $2"
 }
 
+# Is the program built with sanitizers, or for coverage?
+is_instrumented() {
+	nm "$DNSEAL" 2>/dev/null | grep -Eq ' __(asan|tsan|gcov)_'
+}
+
 skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 0

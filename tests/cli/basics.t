@@ -33,7 +33,8 @@ like '- with an example' "$out" 'dnseal issue --dns cloudflare'
 bare --help
 is '--help: status 0' "$status" 0
 like '- lists commands' "$out" '^  issue '
-for later in renew deploy probe revoke daemon completion; do
+for now in deploy probe revoke daemon; do like "- and $now" "$out" "^  $now "; done
+for later in delegate tlsa completion; do
 	ok "- but not $later" sh -c "! grep -q '^  $later' out"
 done
 bare -h issue
@@ -65,8 +66,7 @@ usage() {
 }
 usage isue x -- "unknown command 'isue'"
 usage isue x -- "did you mean 'issue'"
-usage renew -- "'renew' is not in this version"
-usage accounts rollover x -- "'accounts rollover' is not in this version"
+usage delegate -- "'delegate' is not in this version"
 usage config fmt -- "'config fmt' is not in this version"
 usage dns zonse x -- "did you mean 'zones'"
 usage dns zones -- 'of which dns block'

@@ -52,7 +52,7 @@ events journal 0 cleanup --list
 events config 0 config show
 events expiry 3 check --expiry 14d
 events error 1 issue
-events error 1 renew
+events error 1 delegate
 events error 1 status --nonsense
 events error 1 status nosuch
 events error 1 issue a.example --key dsa

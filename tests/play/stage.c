@@ -5,7 +5,7 @@
 #include "tests/play/stage.h"
 
 #include "base/clock.h"
-#include "engine/journal.h"
+#include "store/journal.h"
 #include "tests/mock_resolve.h"
 
 #include <stdio.h>
@@ -114,9 +114,35 @@ static void set_override(struct stage *s, const char *rest)
 	s->cert.override_domain = str_copy(rest);
 }
 
+static void set_replaces(struct stage *s, const char *rest)
+{
+	s->replaces = rest;
+}
+
+static void set_replaces_of(struct stage *s, const char *rest)
+{
+	s->replaces_kid = rest;
+}
+
+static void set_profile(struct stage *s, const char *rest)
+{
+	s->cert.profile = str_copy(rest);
+}
+
+static void set_preferred(struct stage *s, const char *rest)
+{
+	words_split(&s->cert.prefer_profiles, rest);
+}
+
 static void set_order(struct stage *s, const char *rest)
 {
 	s->in_flight = rest;
+}
+
+static void set_asked(struct stage *s, const char *rest)
+{
+	(void)rest;
+	s->asked = true;
 }
 
 static void set_known(struct stage *s, const char *rest)
@@ -166,9 +192,13 @@ static const struct {
 	{ "cname", set_cname },		    { "account", set_account },
 	{ "terms", set_terms },		    { "propagation", set_propagation },
 	{ "override-domain", set_override }, { "propagation-timeout", set_timeout },
-	{ "order", set_order },		    { "left", set_left },
+	{ "order", set_order },		    { "asked", set_asked },
+	{ "left", set_left },
 	{ "remains", set_remains },	    { "interrupt", set_interrupt },
 	{ "rehearse", set_rehearse },	    { "known", set_known },
+	{ "replaces", set_replaces },	    { "replaces-of", set_replaces_of },
+	{ "profile", set_profile },
+	{ "prefer-profile", set_preferred },
 };
 
 static void give_facts(struct stage *s)
@@ -206,7 +236,8 @@ static enum seal_status give_order(struct stage *s, struct story *story)
 {
 	struct order_file f = { .ca = str_copy(s->account.url), .kid = str_copy(STAGE_KID) };
 
-	f.url = str_printf(STAGE_CA "%s", s->in_flight);
+	if (s->in_flight)
+		f.url = str_printf(STAGE_CA "%s", s->in_flight);
 	for (size_t i = 0; i < s->cert.names.n; i++)
 		words_add(&f.names, s->cert.names.at[i]);
 	enum seal_status st = key_new(s->cert.key, &f.key, story);
@@ -214,9 +245,10 @@ static enum seal_status give_order(struct stage *s, struct story *story)
 		st = csr_make(f.key, &f.names, &f.csr, story);
 	if (!st)
 		st = order_file_begin(&s->store, s->cert.name, &f, story);
-	if (!st)
+	if (!st && f.url)
 		st = order_file_save(&s->store, s->cert.name, &f, story);
-	buf_add(&s->csr, f.csr.data, f.csr.len);
+	if (f.url)
+		buf_add(&s->csr, f.csr.data, f.csr.len);
 	order_file_free(&f);
 	return st;
 }
@@ -266,7 +298,8 @@ static void set_up(struct stage *s, const char *dir)
 	    login_ready(s->login, &story) || store_open(&s->store, dir, &story))
 		stage_wrong(s, NULL, "%s", story.text);
 	give_facts(s);
-	if ((s->has_account && give_account(s, &story)) || (s->in_flight && give_order(s, &story)))
+	if ((s->has_account && give_account(s, &story)) ||
+	    ((s->in_flight || s->asked) && give_order(s, &story)))
 		stage_wrong(s, NULL, "%s", story.text);
 	for (size_t i = 0; i < s->left.n; i++) { /* its value may depend on the account's key */
 		scoped(free_p) char *text = cast_values(s, s->left.at[i]);
@@ -293,6 +326,8 @@ static void tear_down(struct stage *s)
 	words_free(&s->cert.names);
 	free(s->cert.name);
 	free(s->cert.override_domain);
+	free(s->cert.profile);
+	words_free(&s->cert.prefer_profiles);
 	free(s->account.name);
 	free(s->account.ca);
 	free(s->account.url);
@@ -343,6 +378,8 @@ static void run(struct stage *s)
 	struct order_ask ask = { .engine = &s->engine,
 				 .cert = &s->cert,
 				 .session = s->session,
+				 .replaces = s->replaces,
+				 .replaces_kid = s->replaces_kid,
 				 .rehearse = s->rehearse };
 
 	s->order = order_new(&ask);

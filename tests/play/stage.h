@@ -39,6 +39,9 @@ struct stage {
 	struct cert_conf cert;
 	struct login *login;
 	struct session *session;
+	const char *replaces;   /* certID, or NULL */
+	const char *replaces_kid; /* its account, or NULL */
+	bool asked;             /* for one whose URL an earlier run did not learn */
 	const char *in_flight;  /* URL of an order of an earlier run, or NULL */
 	size_t remains;         /* TXT that may be left at the end */
 	struct words left;      /* of an earlier run */

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "app/configuration.h"
+#include "engine/deploy.h"
 #include "../tap.h"
 #include "../temp.h"
 
@@ -110,20 +111,86 @@ static const char sample[] =
 	"notify mail { to \xe2\x80\xa6  on failure expiry 7d }\n"
 	"notify webhook { url file:hook.url  on failure success }\n";
 
+static void notify_blocks(void)
+{
+	struct configuration *c = read_config("notify mail { to a@example.org b@example.org }\n"
+					      "notify mail {\n to c@example.org\n sendmail bin/msmtp\n"
+					      " on success expiry 7d\n}\n"
+					      "notify exec { exec /usr/bin/logger \"a b\" on on }\n"
+					      "notify webhook { url http://127.0.0.1:8080/x format text }\n");
+	scoped(free_p) char *errors = lines_of(&c->errors);
+	scoped(free_p) char *name = str_printf("notify webhook (%s/dnseal.conf:8)", dir);
+	scoped(free_p) char *program = str_printf("%s/bin/msmtp", dir);
+
+	is(errors, "", "no errors");
+	if (!ok(c->n_notify == 4, "four receivers"))
+		exit(99);
+	const struct notify_conf *const *n = (const struct notify_conf *const *)c->notify;
+	ok(n[0]->how == NOTIFY_MAIL && n[0]->to.n == 2, "two addresses");
+	is(n[0]->program.at[0], "/usr/sbin/sendmail", "the usual program");
+	ok(n[0]->wanted == (1u << NEWS_EXPIRY | 1u << NEWS_OPERATOR | 1u << NEWS_FAILURE |
+			    1u << NEWS_RECOVERED) && !n[0]->expiry_s, "the usual events");
+	ok(n[1]->wanted == (1u << NEWS_SUCCESS | 1u << NEWS_EXPIRY) && n[1]->expiry_s == 7 * 86400,
+	   "events in their place");
+	is(n[1]->program.at[0], program, "a program relative to the file");
+	ok(n[2]->how == NOTIFY_EXEC && n[2]->program.n == 4 && !strcmp(n[2]->program.at[1], "a b"),
+	   "arguments as they are written, to the end of the line");
+	ok(n[3]->how == NOTIFY_WEBHOOK && n[3]->format == NOTIFY_TEXT, "format");
+	is(n[3]->name, name, "what it is called in sentences");
+	configuration_free(c);
+}
+
+static void programs_have_their_arguments(void)
+{
+	struct configuration *c = read_config(
+		"certificate a {\n names a.example\n"
+		" deploy copy { owner root keyfull /srv/a.pem reload /bin/reload timeout mode }\n"
+		" deploy copy {\n  keyfull /srv/b.pem\n  exec systemctl reload postfix\n }\n"
+		" deploy exec { exec /bin/echo names deploy }\n}\n"
+		"hooks {\n failed logger certificate failed\n deploy /bin/a deploy\n"
+		" deploy /bin/b pre post\n timeout 2m\n}\n");
+	scoped(free_p) char *errors = lines_of(&c->errors);
+	const struct cert_conf *a = &c->certs[0]->conf;
+
+	is(errors, "", "no errors");
+	if (!ok(a->n_targets == 5, "three targets and two hooks: %zu", a->n_targets)) {
+		configuration_free(c);
+		return;
+	}
+	const struct target_conf *t = a->targets;
+	is(t[1].name, "copy/2", "the second of a preset has a number");
+	scoped(free_p) char *reload = words_join(&t[0].reload, " ");
+	is(reload, "/bin/reload timeout mode", "a program takes the rest of its line");
+	ok(t[1].exec.n == 3 && t[2].exec.n == 3, "also words of ours");
+	scoped(free_p) char *hook = words_join(&t[4].exec, " ");
+	is(hook, "/bin/b pre post", "and so do hooks");
+	ok(t[3].timeout_s == 120 && a->hooks->commands[HOOK_FAILED].at[0].n == 3,
+	   "with their time");
+	configuration_free(c);
+	c = read_config("hooks { pre /bin/a x post /bin/b timeout 1m }\n");
+	ok(c->hooks && c->hooks->commands[HOOK_PRE].at[0].n == 2 &&
+		   c->hooks->commands[HOOK_POST].n == 1 && c->hooks->timeout_s == 60,
+	   "on one line they are divided");
+	configuration_free(c);
+	c = read_config("certificate a {\n names a.example\n"
+			" deploy copy { keyfull /srv/a.pem group no-such-group-here }\n}\n");
+	scoped(free_p) char *warnings = lines_of(&c->warnings);
+	is(warnings, "dnseal.conf:3: 'group no-such-group-here': there is none on this system, so "
+		     "this deployment will fail", "a group that is not there stops no other one");
+	configuration_free(c);
+}
+
 static void the_sample_is_understood(void)
 {
+	put("hook.url", "https://ntfy.example/topic-0123456789\n");
 	struct configuration *c = read_config(sample);
 	scoped(free_p) char *errors = lines_of(&c->errors);
 	scoped(free_p) char *warnings = lines_of(&c->warnings);
 
 	is(errors, "", "no errors");
 	is(warnings,
-	   "dnseal.conf:3: 'metrics' is understood, but this version does not carry it out yet\n"
-	   "dnseal.conf:40: 'deploy' is understood, but this version does not carry it out yet\n"
 	   "dnseal.conf:49: 'tlsa' is understood, but this version does not carry it out yet\n"
-	   "dnseal.conf:51: 'expand' is understood, but this version does not carry it out yet\n"
-	   "dnseal.conf:54: 'hooks' is understood, but this version does not carry it out yet\n"
-	   "dnseal.conf:55: 'notify' is understood, but this version does not carry it out yet",
+	   "dnseal.conf:51: 'expand' is understood, but this version does not carry it out yet",
 	   "one warning for each word of a later version");
 	const struct cert_block *b = configuration_cert(c, "mail");
 	ok(b && b->conf.names.n == 2 && words_has(&b->conf.names, "*.example.org"), "both names");
@@ -136,10 +203,8 @@ static void the_sample_is_understood(void)
 	ok(b->conf.keep == 3 && b->conf.settle_timeout_s == 1200, "defaults reach the certificate");
 	ok(c->n_dns == 2 && !strcmp(c->dns[1]->type, "rfc2136") && !strcmp(c->dns[0]->type, "cloudflare"),
 	   "types of dns blocks");
-	ok(cert_possible(b, &c->errors) == SEAL_ECONFIG, "two key types are more than this version can");
-	scoped(free_p) char *late = lines_of(&c->errors);
-	is(late, "dnseal.conf:37: certificate 'mail': several key types are understood, but this version "
-		 "makes certificates with one", "and the line is named");
+	ok(b->conf.has_twin && b->conf.key == KEY_ECDSA_P256 && b->conf.twin == KEY_RSA_2048,
+	   "a pair of key types");
 	configuration_free(c);
 }
 
@@ -231,9 +296,8 @@ static const struct {
 	{ "certificate a {\n names example.org\n group no-such-group-here\n}",
 	  "dnseal.conf:1: certificate 'a': no group 'no-such-group-here' on this system" },
 	{ "certificate a {\n names example.org\n deploy ngnix\n}",
-	  "dnseal.conf:3: 'deploy ngnix': apache, copy, docker, docker-mailserver, dovecot, ejabberd, exec, "
-	  "exim, haproxy, maddy, madmail, mailcow, mariadb, mysql, nginx, postfix, postgresql, prosody, "
-	  "stalwart are possible" },
+	  "dnseal.conf:3: 'deploy ngnix': nginx, apache, haproxy, postfix, dovecot, exim, prosody, ejabberd, "
+	  "postgresql, mysql, mariadb, maddy, madmail, copy, exec are possible" },
 	{ "certificate a {\n names example.org\n deploy copy {\n  mode rw\n  wirte atomic\n }\n}",
 	  "dnseal.conf:4: 'mode rw': not a file mode such as 0640\n"
 	  "dnseal.conf:5: unknown word 'wirte' in deploy; did you mean 'write'?" },
@@ -241,6 +305,17 @@ static const struct {
 						    "is the file cut off?" },
 	{ "notify mail { on failure expiry soon }",
 	  "dnseal.conf:1: 'on soon': failure, success, expiry DURATION, recovered, operator are possible" },
+	{ "notify mail { from dnseal@example.org }", "dnseal.conf:1: notify mail needs 'to'" },
+	{ "notify mail { to a@example.org,b@example.org }",
+	  "dnseal.conf:1: 'to a@example.org,b@example.org': not a mail address" },
+	{ "notify mail { to a@example.org from -oQ/tmp }",
+	  "dnseal.conf:1: 'from -oQ/tmp': not a mail address" },
+	{ "notify mail { to \"a@example.org\nBcc:b@example.org\" }",
+	  "dnseal.conf:1: quotes are opened and not closed on this line" },
+	{ "notify webhook { url http://user:pa55word@192.0.2.1/x }",
+	  "dnseal.conf:1: 'url': not an https URL (http is possible to an address of this host)" },
+	{ "notify webhook { to a@example.org }", "dnseal.conf:1: 'to' belongs in a notify mail block" },
+	{ "notify sms { to 4711 }", "dnseal.conf:1: 'notify sms': mail, webhook, exec are possible" },
 	{ "expand imap { domains x }", "dnseal.conf:1: expand: prefix 'imap' must end in a dot" },
 	{ "tls { loader file x }", "dnseal.conf:1: tls: only Maddy's 'tls { loader acme { ... } }' is "
 				   "understood here" },
@@ -369,7 +444,7 @@ static void words_of_accounts_do_not_meet(void)
 {
 	struct configuration *c = read_config(
 		"account-key rsa-3072\n"
-		"account a { ca letsencrypt prefer-profile fast preferred-chain long }\n"
+		"account a { ca letsencrypt prefer-profile fast usual preferred-chain long }\n"
 		"account b { ca zerossl account-key ecdsa-p384 }\n"
 		"certificate one {\n names one.example\n use-account b a\n}\n"
 		"certificate two {\n names two.example\n ca https://ca.example/dir\n}\n"
@@ -379,11 +454,15 @@ static void words_of_accounts_do_not_meet(void)
 	scoped(free_p) char *warnings = lines_of(&c->warnings);
 
 	is(errors, "", "no errors");
-	is(c->accounts[0]->prefer_profile, "fast", "prefer-profile");
-	is(c->accounts[0]->preferred_chain, "long", "preferred-chain beside it");
+	const struct words *preferred = &c->accounts[0]->prefer_profiles;
+	ok(preferred->n == 2 && !strcmp(preferred->at[1], "usual"), "prefer-profile is a list");
+	const struct words *chains = &c->accounts[0]->conf.preferred_chains;
+	ok(chains->n == 1 && !strcmp(chains->at[0], "long"), "preferred-chain beside it");
 	is(c->certs[0]->conf.account->name, "b", "the first of several accounts is used");
-	ok(strstr(warnings, "dnseal.conf:6: fall-back accounts are understood") != NULL,
-	   "and that is said");
+	ok(c->certs[0]->conf.n_others == 1 && !c->certs[1]->conf.n_others,
+	   "the others are its fall-backs");
+	is(c->certs[0]->conf.others[0]->name, "a", "in their order");
+	is(warnings, "", "and there is nothing to warn of");
 	ok(c->accounts[0]->conf.key == KEY_RSA_3072 && c->accounts[1]->conf.key == KEY_ECDSA_P384,
 	   "account-key at the top is for accounts that say none");
 	ok(c->certs[1]->conf.account->key == KEY_RSA_3072, "also for a certificate's own");
@@ -454,7 +533,9 @@ int main(void)
 {
 	dir = temp_make();
 	show("the configuration of the manual");
+	programs_have_their_arguments();
 	the_sample_is_understood();
+	notify_blocks();
 	show("mistakes");
 	every_mistake_has_its_sentence();
 	an_include_has_its_own_lines();

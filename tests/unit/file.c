@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -83,7 +84,7 @@ static void reading_is_bounded(void)
 	ok(file_read(at("ten"), 9, &b, &story) == SEAL_EINVAL && !b.len, "ten of nine");
 	scoped(free_p) char *want = str_printf("%s is longer than 9 octets", at("ten"));
 	is(story.text, want, "with a sentence");
-	ok(file_read("/dev/zero", 100000, &b, &story) == SEAL_EINVAL && !b.len, "endless");
+	ok(file_read_any("/dev/zero", 100000, &b, &story) == SEAL_EINVAL && !b.len, "endless");
 	ok(file_read(at("none"), 10, &b, &story) == SEAL_ENOTFOUND, "%s", story.text);
 	ok(file_read(dir, 10, &b, &story) == SEAL_ESTORAGE, "%s", story.text);
 	buf_free(&b);
@@ -92,6 +93,34 @@ static void reading_is_bounded(void)
 	ok(!create(at("big"), big, 0600) && !file_read(at("big"), 100000, &b, &story) &&
 	           b.len == 100000,
 	   "in many pieces");
+	buf_free(&b);
+}
+
+static void a_pipe_is_read_where_it_may_be_one(void)
+{
+	scoped(free_p) char *path = str_copy(at("pipe"));
+	struct buf b = { 0 };
+	struct stat info;
+
+	ok(!mkfifo(path, 0600) && file_read(path, 10, &b, &story) == SEAL_ESTORAGE &&
+	           strstr(story.text, "no regular file"),
+	   "nobody writes, and we do not wait: %s", story.text);
+	int fd = open(path, O_RDWR);
+	ok(fd >= 0 && write(fd, "x", 1) == 1, "somebody does");
+	ok(file_read(path, 10, &b, &story) == SEAL_ESTORAGE && !b.len, "nor is that read");
+	int writer = open(path, O_WRONLY);
+	pid_t child = fork();
+	if (!child) {
+		close(fd);
+		poll(NULL, 0, 200);
+		_exit(write(writer, "yz", 2) != 2);
+	}
+	close(fd);
+	close(writer);
+	ok(!file_read_any(path, 10, &b, &story) && !strcmp(buf_text(&b), "xyz"),
+	   "where an operator names it, up to its end: %s", buf_text(&b));
+	waitpid(child, NULL, 0);
+	ok(!stat(path, &info) && !unlink(path), "gone");
 	buf_free(&b);
 }
 
@@ -317,6 +346,7 @@ int main(void)
 		return 1;
 	a_file_is_made_with_mode_and_content();
 	reading_is_bounded();
+	a_pipe_is_read_where_it_may_be_one();
 	a_replaced_file_is_whole();
 	a_failed_write_leaves_nothing();
 	a_denied_one_has_a_hint();

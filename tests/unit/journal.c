@@ -4,10 +4,11 @@
 
 #include "../tap.h"
 #include "../temp.h"
-#include "engine/journal.h"
+#include "store/journal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct store store;
@@ -89,12 +90,57 @@ static void a_torn_last_line_is_ignored_and_mended(void)
 	ok(n_open("a") == 2, "and nothing is damaged");
 }
 
+static off_t size(void)
+{
+	scoped(free_p) char *path = store_path(&store, "journal/changes.log");
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+/* Years of one record that cannot be taken out, and others that come and go. */
+static void what_is_open_does_not_keep_the_rest(void)
+{
+	size_t before = n_open(NULL);
+	off_t most = 0;
+
+	ok(!put(JOURNAL_MADE, "stuck", "stays", "id 9"), "one stays");
+	for (unsigned i = 0; i < 3000; i++) {
+		scoped(free_p) char *value = str_printf("v%u", i);
+		if (put(JOURNAL_PLAN, "c", value, NULL) || put(JOURNAL_GONE, "c", value, NULL))
+			ok(false, "%s", story.text);
+		most = size() > most ? size() : most;
+	}
+	ok(most < 70000, "the file stays small: %ld", (long)most);
+	ok(n_open(NULL) == before + 1 && n_open("stuck") == 1, "what is open is in it");
+	struct journal j;
+	ok(!journal_read(&store, "stuck", &j, &story) && j.n == 1, "%s", story.text);
+	is(j.n ? j.at[0].id : NULL, "id 9", "with its handle");
+	ok(j.n && j.at[0].op == JOURNAL_MADE && j.at[0].time, "and its step");
+	journal_free(&j);
+	ok(!put(JOURNAL_GONE, "stuck", "stays", NULL) && n_open("stuck") == 0, "and can be taken out");
+}
+
+static void a_glance_sees_every_change(void)
+{
+	struct journal_glance g = { 0 };
+
+	ok(!journal_has(&store, &g, "seen"), "none");
+	ok(!put(JOURNAL_PLAN, "seen", "v", NULL) && journal_has(&store, &g, "seen"), "one more");
+	ok(journal_has(&store, &g, "seen") && !journal_has(&store, &g, "other"), "as before");
+	ok(!put(JOURNAL_GONE, "seen", "v", NULL) && !journal_has(&store, &g, "seen"), "gone");
+	journal_glance_free(&g);
+}
+
 static void damage_in_the_middle_stops_everything(void)
 {
 	append("1700000000 plan a bind example.org o TXT v 60 - 00000000\n");
 	ok(n_open("a") == 2, "a bad last line counts as torn");
 	append("1700000000 plan a bind example.org o TXT v 60 - 00000000\n");
 	ok(n_open("a") == 999 && story.st == SEAL_ESTORAGE, "but not one with lines behind it");
+	struct journal_glance g = { 0 };
+	ok(journal_has(&store, &g, "any"), "and a glance leads to a look");
+	journal_glance_free(&g);
 	ok(strstr(story.text, "changes.log:") != NULL, "the sentence names the line: %s", story.text);
 }
 
@@ -106,6 +152,8 @@ int main(void)
 	the_providers_handle_is_remembered();
 	a_handle_may_have_anything_in_it();
 	a_torn_last_line_is_ignored_and_mended();
+	what_is_open_does_not_keep_the_rest();
+	a_glance_sees_every_change();
 	damage_in_the_middle_stops_everything();
 	store_close(&store);
 	return done();

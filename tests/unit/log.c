@@ -9,6 +9,7 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -60,7 +61,8 @@ static void an_event_is_one_line(void)
 	ok(strlen(said()) < 9000 && strstr(line, "...\n"), "an endless one is cut");
 }
 
-static void the_journal_gets_priorities(void)
+/* Says in the environment that the journal reads stderr. */
+static void stderr_is_the_journal(void)
 {
 	char name[64];
 	struct stat st;
@@ -69,6 +71,17 @@ static void the_journal_gets_priorities(void)
 	snprintf(name, sizeof(name), "%llu:%llu", (unsigned long long)st.st_dev,
 	         (unsigned long long)st.st_ino);
 	setenv("JOURNAL_STREAM", name, 1);
+}
+
+static void the_journal_gets_priorities(void)
+{
+	char name[64];
+	struct stat st;
+	struct story story = { 0 };
+
+	ok(!log_open(LOG_TO_STDERR, "/nonexistent/socket", &story), "a host without its socket");
+	fstat(STDERR_FILENO, &st);
+	stderr_is_the_journal();
 	log_line(LOG_ERROR, "e");
 	log_line(LOG_WARN, "w");
 	log_line(LOG_INFO, "i");
@@ -87,6 +100,7 @@ static void the_journal_gets_priorities(void)
 	log_line(LOG_INFO, "i");
 	is(said(), "i\n", "nor to that number elsewhere");
 	unsetenv("JOURNAL_STREAM");
+	log_close();
 }
 
 static void secrets_are_struck_out(void)
@@ -271,6 +285,41 @@ static void the_journal_gets_fields(void)
 	log_close();
 }
 
+static void stderr_that_is_the_journal_is_not_needed(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	scoped(fd_p) int journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct story story = { 0 };
+	char got[200] = "";
+
+	str_put(a.sun_path, "%s/native", temp_dir);
+	ok(journal >= 0 && !bind(journal, (struct sockaddr *)&a, sizeof(a)), "a journal");
+	ok(!log_open(LOG_TO_STDERR, a.sun_path, &story), "stderr");
+	stderr_is_the_journal();
+	log_line(LOG_ERROR, "bad");
+	is(said(), "", "nothing on stderr");
+	ssize_t n = recv(journal, got, sizeof(got) - 1, MSG_DONTWAIT);
+	got[n < 0 ? 0 : n] = '\0';
+	is(got, "PRIORITY=3\nSYSLOG_IDENTIFIER=dnseal\nMESSAGE=bad\n", "but an entry");
+	log_format_set(LOG_JSON);
+	log_line(LOG_ERROR, "bad");
+	ok(starts_with(said(), "<3>{\"v\":1,"), "JSON stays a line: %s", line);
+	log_format_set(LOG_TEXT);
+	ok(!log_open(LOG_TO_JOURNAL, a.sun_path, &story), "asked for as well");
+	log_line(LOG_ERROR, "worse");
+	is(said(), "", "an error is not there twice");
+	n = recv(journal, got, sizeof(got) - 1, MSG_DONTWAIT);
+	ok(n > 0 && recv(journal, got, 1, MSG_DONTWAIT) < 0, "but once");
+	ok(!log_open(LOG_TO_STDERR, a.sun_path, &story), "stderr again");
+	log_line(LOG_INFO, "first");
+	close(journal);
+	journal = -1;
+	log_line(LOG_INFO, "lost?");
+	is(said(), "<6>lost?\n", "a journal that went away: stderr after all");
+	log_close();
+	unsetenv("JOURNAL_STREAM");
+}
+
 static void a_person_at_a_terminal_sees_it_all(void)
 {
 	scoped(free_p) char *path = path_of("both");
@@ -318,6 +367,7 @@ int main(void)
 	a_file_keeps_lines_with_their_time();
 	json_lines_have_four_members();
 	the_journal_gets_fields();
+	stderr_that_is_the_journal_is_not_needed();
 	a_person_at_a_terminal_sees_it_all();
 	fclose(caught);
 	return done();

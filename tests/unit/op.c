@@ -28,6 +28,7 @@ static struct {
 	char calls[2000];	/* "append:3 " a call */
 	enum seal_status gives; /* what the plugin returns */
 	const char *says;	/* its sentence, or NULL */
+	const char *spoiler;	/* only calls with this data fail; NULL: all */
 	const char *header;	/* it sends */
 	const char *method;	/* NULL: no request */
 	bool bad_json;
@@ -79,9 +80,12 @@ static enum seal_status on_append(struct seal_op *op, const char *zone, const st
 {
 	note("append", n);
 	str_put(acts.seen, "%s", r[0].data);
-	for (size_t i = 0; i < n; i++)
+	bool spoilt = !acts.spoiler;
+	for (size_t i = 0; i < n; i++) {
 		op->host->emit(op, &r[i]);
-	return act(op, zone);
+		spoilt = spoilt || !strcmp(r[i].data, acts.spoiler);
+	}
+	return spoilt ? act(op, zone) : SEAL_OK;
 }
 
 static enum seal_status on_set(struct seal_op *op, const char *zone, const struct seal_record *r,
@@ -473,6 +477,101 @@ static void after_429_the_whole_login_waits(void)
 	end();
 }
 
+/* -- together */
+
+static const struct seal_record rows[] = { { "a", "TXT", 60, "one", NULL },
+					   { "b", "TXT", 60, "two", NULL },
+					   { "c", "TXT", 60, "three", NULL },
+					   { "a", "TXT", 60, "one", NULL } };
+
+static struct op append_of(size_t i)
+{
+	return (struct op){ .kind = OP_APPEND, .zone = "example.org", .records = &rows[i],
+			    .n_records = 1 };
+}
+
+static void those_that_wait_for_a_zone_go_together(void)
+{
+	struct op o[] = { append_of(0), append_of(1), append_of(2), append_of(3) };
+
+	begin(&scripted, "o");
+	start_all(o, 4);
+	ok(run(), "all four end");
+	is(acts.calls, "append:1 append:3 ", "the first at once, the others in one call");
+	for (size_t i = 0; i < 4; i++) {
+		ok(!o[i].story.st && o[i].n_results == 1, "%zu has one result", i);
+		is(o[i].results[0].data, rows[i].data, "its own");
+	}
+	free_all(o, 4);
+	end();
+}
+
+static void other_zones_and_other_kinds_do_not(void)
+{
+	struct op o[] = { append_of(0), append_of(1), append_of(2), append_of(3) };
+
+	o[1].zone = "example.net";
+	o[2].kind = OP_SET;
+	o[3].fresh = true;
+	begin(&scripted, "o");
+	start_all(o, 4);
+	ok(run(), "all four end");
+	ok(strstr(acts.calls, "set:1 ") && strlen(acts.calls) == strlen("append:1 ") * 3 + 6,
+	   "four calls: %s", acts.calls);
+	free_all(o, 4);
+	end();
+}
+
+static void a_failure_is_everybodys(void)
+{
+	struct op o[] = { append_of(0), append_of(1), append_of(2) };
+
+	begin(&scripted, "o");
+	acts.gives = SEAL_EAUTH;
+	acts.says = "token refused";
+	start_all(o, 3);
+	ok(run(), "all three end");
+	is(acts.calls, "append:1 append:2 ", "after two calls");
+	for (size_t i = 0; i < 3; i++)
+		is(o[i].story.text, BY "token refused", "each is told");
+	free_all(o, 3);
+	end();
+}
+
+static void what_is_senseless_together_is_tried_apart(void)
+{
+	struct op o[] = { append_of(0), append_of(1), append_of(2) };
+
+	begin(&scripted, "o");
+	acts.gives = SEAL_EINVAL;
+	acts.spoiler = "three";
+	start_all(o, 3);
+	ok(run(), "all three end");
+	is(acts.calls, "append:1 append:2 append:1 append:1 ", "together, then each by itself");
+	ok(!o[0].story.st && !o[1].story.st, "two succeed: %s%s", o[0].story.text,
+	   o[1].story.text);
+	ok(o[2].story.st == SEAL_EINVAL, "the one to blame does not");
+	free_all(o, 3);
+	end();
+}
+
+static void one_that_is_called_off_leaves_the_others(void)
+{
+	struct op o[] = { append_of(0), append_of(1), append_of(2) };
+
+	begin(&scripted, "-");
+	acts.method = "GET";
+	start_all(o, 3);
+	op_cancel(&o[0]);
+	server.script = "o";
+	op_cancel(&o[2]);
+	ok(run(), "all three end");
+	ok(o[0].story.st == SEAL_ECANCELED && o[2].story.st == SEAL_ECANCELED, "the two are off");
+	ok(!o[1].story.st && o[1].n_results == 1, "the third is made");
+	free_all(o, 3);
+	end();
+}
+
 static void a_published_limit_is_kept(void)
 {
 	paced = scripted;
@@ -590,6 +689,11 @@ int main(void)
 	a_plugins_mistakes_do_not_reach_the_wire();
 	waits_and_repeats();
 	after_429_the_whole_login_waits();
+	those_that_wait_for_a_zone_go_together();
+	other_zones_and_other_kinds_do_not();
+	a_failure_is_everybodys();
+	what_is_senseless_together_is_tried_apart();
+	one_that_is_called_off_leaves_the_others();
 	a_published_limit_is_kept();
 	one_zone_of_a_login_sees_one_operation_at_a_time();
 	canceling_ends_it_wherever_it_is();

@@ -79,9 +79,9 @@ static void mistakes_are_named(void)
 		{ "status a b", "'status' takes no argument 'b'", "dnseal help status" },
 		{ "isue a", "unknown command 'isue'", "did you mean 'issue'?" },
 		{ "frobnicate", "unknown command 'frobnicate'", "dnseal help lists them" },
-		{ "renew", "'renew' is not in this version", "dnseal help lists what is" },
+		{ "recipe", "'recipe' is not in this version", "dnseal help lists what is" },
 		{ "test-ca", "'test-ca' is not in this version", "dnseal help lists what is" },
-		{ "daemon", "'daemon' is not in this version", "dnseal help lists what is" },
+		{ "completion", "'completion' is not in this version", "dnseal help lists what is" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

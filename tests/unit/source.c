@@ -67,6 +67,8 @@ static void every_source_gives_its_value(void)
 	gives("file:two", SOURCE_OPEN, "a\n");
 	gives("file:crlf", SOURCE_OPEN, "x");
 	gives("cred:cred", SOURCE_SECRET, "from systemd");
+	put("dnseal_of-a-folder", "from LoadCredential=dnseal:FOLDER\n", 0440);
+	gives("cred:of-a-folder", SOURCE_SECRET, "from LoadCredential=dnseal:FOLDER");
 	gives("env:DNSEAL_TEST_VALUE", SOURCE_SECRET, "from env");
 	gives("{env:DNSEAL_TEST_VALUE}", SOURCE_SECRET, "from env");
 	gives("%{file:token}%", SOURCE_SECRET, "s3cret");
@@ -128,6 +130,21 @@ static void what_gives_nothing_says_so(void)
 	fails("cred:cred", SOURCE_OPEN, "$CREDENTIALS_DIRECTORY is not set");
 }
 
+static void by_hand_credentials_are_where_the_unit_has_them(void)
+{
+	scoped(free_p) char *secrets = str_printf("%s/secrets", dir);
+
+	unsetenv("CREDENTIALS_DIRECTORY");
+	ok(!mkdir(secrets, 0700), "a folder for secrets beside the configuration");
+	put("secrets/one", "by hand\n", 0600);
+	gives("cred:one", SOURCE_SECRET, "by hand");
+	put("secrets/open", "everybody's\n", 0644);
+	fails("cred:open", SOURCE_SECRET, "lets others read it");
+	fails("cred:two", SOURCE_SECRET, "there is no ");
+	setenv("CREDENTIALS_DIRECTORY", dir, 1);
+	fails("cred:one", SOURCE_SECRET, "No such file");
+}
+
 static void a_program_sees_no_secret_environment(void)
 {
 	scoped(free_p) char *seen = get("cmd:env", SOURCE_SECRET);
@@ -149,6 +166,7 @@ int main(void)
 {
 	dir = temp_make();
 	every_source_gives_its_value();
+	by_hand_credentials_are_where_the_unit_has_them();
 	an_absolute_path_needs_no_folder();
 	a_secret_that_others_can_read_is_refused();
 	what_gives_nothing_says_so();

@@ -7,7 +7,7 @@
 #include "../tap.h"
 #include "../temp.h"
 #include "base/clock.h"
-#include "engine/generation.h"
+#include "store/generation.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -84,7 +84,7 @@ static void begin_order(const struct key *key, const char *url)
 
 static void an_order_in_flight_survives(const struct key *key)
 {
-	struct order_file f;
+	struct order_file f = { 0 };
 	uint8_t a[32], b[32];
 
 	begin_order(key, "https://ca.test/order/1");
