@@ -10,7 +10,7 @@
 srcdir=$(cd "$srcdir" && pwd)
 test -x "$srcdir/configure" || skip_all 'there is no configure'
 test ! -f "$srcdir/config.status" || skip_all 'the source tree itself is configured'
-nm "$DNSEAL" 2>/dev/null | grep -Eq ' __(asan|tsan|gcov)_' && skip_all 'once is enough: instrumented build'
+is_instrumented && skip_all 'once is enough: instrumented build'
 all=$(cd "$srcdir/providers" && printf '%s\n' *.c | sed 's/\.c$//' | tr '\n' ' ' | sed 's/ $//')
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT

@@ -61,4 +61,19 @@ ok 'fifty names in one zone' dnseal -q issue fifty
 is '- all are in it' "$(names_of "$(live fifty cert.pem)" | wc -w | tr -d ' ')" 50
 is '- three API calls as well' $(($(calls) - before)) 3
 is '- nothing is left in DNS' "$(leftovers 127.0.0.2 many.test)" ''
+
+# Eight certificates at once: what waits for the zone goes together.
+for n in 1 2 3 4 5 6 7 8; do
+	echo "certificate c$n { names c$n.many.test *.c$n.many.test }"
+done >>"$CONF"
+before=$(calls)
+batches=$(calls 'POST batch')
+dnseal -q renew c1 c2 c3 c4 c5 c6 c7 c8
+is 'eight certificates in one zone' $? 0
+for n in 1 8; do ok '- each a pair' pair_matches c$n; done
+made=$(($(calls 'POST batch') - batches))
+echo "# $made batches, $(($(calls) - before)) calls"
+ok "- fewer than sixteen batches: $made" test $made -lt 16
+ok '- and only the look-up of the zone beside them' test $(($(calls) - before - made)) -le 1
+is '- nothing is left in DNS' "$(leftovers 127.0.0.2 many.test)" ''
 done_testing

@@ -54,10 +54,13 @@ class Reply:
 
 KINDS = [("/dir", "directory"), ("/nonce-plz", "nonce"), ("/sign-me-up", "account"),
          ("/order-plz", "order"), ("/my-order/", "order"), ("/authZ/", "authz"),
-         ("/chalZ/", "challenge"), ("/finalize-order/", "finalize"), ("/certZ/", "certificate")]
+         ("/chalZ/", "challenge"), ("/finalize-order/", "finalize"), ("/certZ/", "certificate"),
+         ("/rollover-account-key", "key-change"), ("/my-account/", "account-url")]
 
 
 def kind_of(path):
+    if "/alternate/" in path:
+        return "alternate"
     return next((kind for prefix, kind in KINDS if path.startswith(prefix)), "other")
 
 
@@ -67,6 +70,7 @@ class Forge:
     def __init__(self, world):
         self.world = world
         self.csr = None
+        self.behind = 0
 
     def path(self, name):
         return os.path.join(self.world, name)
@@ -207,6 +211,23 @@ def fifty(reply, forge):
     reply.body = forge.certificate() + forge.trust() * 50
 
 
+def with_root(reply, forge):
+    reply.body += forge.read_file(forge.path("root0.pem"))
+
+
+def late(kind, reply, forge):
+    """Front ends that know only the old key for two requests more."""
+    if kind == "key-change":
+        forge.behind = 2
+    elif kind == "account-url" and forge.behind:
+        forge.behind -= 1
+        if forge.behind:
+            reply.problem(400, "malformed", "not the key of this account")
+        else:
+            reply.status, reply.body = 200, b'{"status":"valid"}'
+            reply.header("Content-Type", "application/json")
+
+
 GARBAGE = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 PEM = "application/pem-certificate-chain"
 EVIL = "https://evil.test/x"
@@ -277,6 +298,13 @@ FAULTS = {
     "chain-empty": ("certificate", set_body(b"")),
     "chain-html": ("certificate", set_body(b"<html>", "text/html")),
 }
+# Those that an order does not meet: tests that want one name it.
+OTHERS = {
+    "chain-with-root": ("certificate", with_root),
+    "rollover-cut": ("key-change", cut),
+    "rollover-done-and-refused": ("key-change", problem(400, "malformed", "no")),
+    "rollover-late": ("none", None),
+}
 
 
 # ---- the middle
@@ -314,7 +342,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if kind == "finalize" and body:
             self.remember_csr(body)
         reply = self.ask(body)
-        victim, fault = FAULTS[self.server.fault]
+        victim, fault = {**FAULTS, **OTHERS}[self.server.fault]
+        if self.server.fault == "rollover-late":
+            late(kind, reply, self.server.forge)
         if kind == victim and reply.status < 400:
             fault(reply, self.server.forge)
         try:

@@ -14,7 +14,8 @@
 #   resolvers_start       127.0.0.1, what /etc/resolv.conf names: a cache with the usual negative
 #                         caching; 127.0.0.8: one that forgets at once, for the CA
 #   ca_start [NAME=VALUE...]   Pebble at $CA_URL, certified by the test CA in $WORLD/trust.pem; with
-#                         PEBBLE_..., CA_EAB=yes, CA_RELAY=yes (count its connections)
+#                         PEBBLE_..., CA_EAB=yes, CA_RELAY=yes (count its connections),
+#                         CA_PROFILES={"NAME":{"description":"...","validityPeriod":SECONDS},...}
 #   badca_start FAULT     badca.py between clients and Pebble
 #   world_start           the usual: knot, resolvers, CA without waits
 #   api_start NAME [ARGUMENTS...]   the copy NAME.py of a provider's API at https://api.test, see
@@ -348,6 +349,7 @@ resolver_conf() { # ADDRESS, more lines
 	    pidfile: ""
 	    use-syslog: no
 	    num-threads: 1
+	    incoming-num-tcp: 500
 	    so-reuseport: no
 	    module-config: "iterator"
 	    root-hints: "$WORLD/root.hints"
@@ -395,7 +397,7 @@ certificate() {
 }
 
 ca_start() {
-	CA_RELAY='' CA_EAB=''
+	CA_RELAY='' CA_EAB='' CA_PROFILES=''
 	for setting; do export "${setting?}"; done
 	test -f "$WORLD/ca.pem" || certificate ca ca.test 'ip_address = "127.0.0.10"'
 	listen=127.0.0.10
@@ -404,9 +406,11 @@ ca_start() {
 	{ "pebble": {
 	  "listenAddress": "$listen:14000", "managementListenAddress": "127.0.0.10:15000",
 	  "certificate": "$WORLD/ca.pem", "privateKey": "$WORLD/ca.key",
+	  ${CA_PROFILES:+"\"profiles\": $CA_PROFILES,"}
 	  "httpPort": 5002, "tlsPort": 5001, "ocspResponderURL": "",
 	  "externalAccountBindingRequired": $(test -n "$CA_EAB" && echo true || echo false),
-	  "externalAccountMACKeys": { "kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W" }
+	  "externalAccountMACKeys": { "kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W",
+	    "kid-64": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12WabcdefghijklmnopqrstuA" }
 	} }
 	END
 	start pebble "$PEBBLE" -strict -config "$WORLD/pebble.json" -dnsserver 127.0.0.8:53
@@ -466,6 +470,17 @@ truth() { # NAME TYPE: values of $ZONE as the copy has them, a line each
 		'$1 == zone && $2 == name && $3 == type { print $4 }' "$WORLD/api.dump" | sed 's/^"//; s/"$//'
 }
 
+# ---- system calls that fail
+
+# $WORLD/nth, see nth.c.
+nth_build() {
+	# LeakSanitizer traces by itself, and who is traced cannot be traced once more.
+	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
+	world_needs "${CC:=cc}"
+	"$CC" -O1 -o "$WORLD/nth" "$servers/nth.c" 2>"$WORLD/nth.log" || skip_all 'nth.c does not compile here'
+	"$WORLD/nth" -n 0 kill true 2>>"$WORLD/nth.log" || skip_all 'this machine does not let us trace'
+}
+
 # ---- what the servers saw
 
 ca_requests() { grep -c ' -> calling handler()' "$WORLD/pebble.log"; }
@@ -478,7 +493,8 @@ bind_updates() { sed -n 's,.*client @[^ ]* \([^ ]*\)\/key .*updating zone.*,\1,p
 # TXT records that are still in a zone, at its primary.
 leftovers() { # ADDRESS ZONE
 	test -z "${copy:-}" || admin published '{}' >/dev/null
-	kdig +noall +answer @"$1" "$2" AXFR | awk '$4 == "TXT"'
+	kdig +noall +answer @"$1" "$2" AXFR 2>&1 | awk '
+		$4 == "SOA" { all = 1 } $4 == "TXT" { print } END { if (!all) print "the zone could not be looked at" }'
 }
 
 # ---- the client
