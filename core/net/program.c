@@ -265,11 +265,14 @@ static void read_output(struct watch *at)
 		close_output(w);
 }
 
+/* Under strace(1) or a debugger its tracer hears of the end before we do: then it is polled for. */
 static void see_end(struct watch *at)
 {
 	struct program_work *w = container_of(at, struct program_work, end);
 
 	watch_stop(at);
+	close(at->fd);
+	at->fd = -1;
 	timer_stop(&w->timer); /* which wakes the task */
 }
 
