@@ -267,11 +267,9 @@ enum seal_status dir_sync(const char *path, struct story *s)
 	return sync_fd(fd) ? SEAL_OK : failed(s, "sync directory", path);
 }
 
-/* One directory whose parent is there.  The mode is set again: the umask took from it. */
-static enum seal_status make_one(const char *path, mode_t mode, struct story *s)
+/* The mode is set again: the umask took from it. */
+static enum seal_status make_one(const char *path, mode_t mode, bool *ret_new, struct story *s)
 {
-	scoped(free_p) char *parent = parent_of(path);
-
 	if (mkdir(path, mode)) {
 		struct stat st;
 		if (errno != EEXIST || stat(path, &st))
@@ -282,7 +280,24 @@ static enum seal_status make_one(const char *path, mode_t mode, struct story *s)
 	scoped(fd_p) int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fchmod(fd, mode))
 		return failed(s, "set the mode of", path);
-	return dir_sync(parent, s);
+	*ret_new = true;
+	return SEAL_OK;
+}
+
+enum seal_status dir_make_unsynced(const char *path, mode_t mode, struct story *s)
+{
+	bool is_new;
+
+	return make_one(path, mode, &is_new, s);
+}
+
+static enum seal_status make_durable(const char *path, mode_t mode, struct story *s)
+{
+	scoped(free_p) char *parent = parent_of(path);
+	bool is_new = false;
+	enum seal_status st = make_one(path, mode, &is_new, s);
+
+	return st || !is_new ? st : dir_sync(parent, s);
 }
 
 enum seal_status dir_make(const char *path, mode_t mode, struct story *s)
@@ -291,12 +306,12 @@ enum seal_status dir_make(const char *path, mode_t mode, struct story *s)
 
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		enum seal_status st = file_exists(part) ? SEAL_OK : make_one(part, 0755, s);
+		enum seal_status st = file_exists(part) ? SEAL_OK : make_durable(part, 0755, s);
 		if (st)
 			return st;
 		*slash = '/';
 	}
-	return make_one(path, mode, s);
+	return make_durable(path, mode, s);
 }
 
 /* Empty the directory fd, `levels` deep; fd is used up. */
@@ -363,7 +378,7 @@ static void read_holder(int fd, char *ret, size_t size)
 /* Pauses are counted, not measured: a test may have stopped the clock. */
 static bool flock_within(int fd, int64_t wait_ms)
 {
-	for (int64_t pause = 10; flock(fd, LOCK_EX | LOCK_NB); wait_ms -= pause) {
+	for (int64_t pause = 1; flock(fd, LOCK_EX | LOCK_NB); wait_ms -= pause) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK || wait_ms <= 0)

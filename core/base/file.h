@@ -50,6 +50,8 @@ enum seal_status file_replace(const char *path, const void *data, size_t len, mo
 enum seal_status dir_sync(const char *path, struct story *) MUST_CHECK;
 /* mkdir, with missing parents (those 0755); existing is fine.  A new one is durable. */
 enum seal_status dir_make(const char *path, mode_t mode, struct story *) MUST_CHECK;
+/* One whose parent is there, which the caller syncs once what goes into both is written. */
+enum seal_status dir_make_unsynced(const char *path, mode_t mode, struct story *) MUST_CHECK;
 /* Remove a directory of plain files and links, or one file; absent is fine.  One level of
  * sub-directories.  Never follows links. */
 enum seal_status dir_remove(const char *path, struct story *) MUST_CHECK;

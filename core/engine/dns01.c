@@ -14,7 +14,7 @@
 
 #define CHALLENGE_TTL 60 /* seconds; providers with a higher minimum get theirs */
 
-enum { FIND_ZONES, FIND_SERVERS, PRESENT };
+enum { FIND_ZONES, FIND_SERVERS, PLAN, PRESENT };
 
 static void dns01_run(struct task *);
 
@@ -182,10 +182,10 @@ static struct journal_entry entry_of(const struct dns01 *d, const struct dns01_r
 }
 
 /* What becomes of the records of one provider call; op NULL: of all. */
-static enum seal_status write_journal(struct dns01 *d, enum journal_op what, const struct op *op)
+static enum seal_status write_journal(const struct dns01 *d, enum journal_op what,
+				      const struct op *op, struct story *story)
 {
 	scoped(free_p) struct journal_entry *e = mem_array(d->n, sizeof(*e));
-	struct story story = { 0 };
 	char type[] = "TXT";
 	size_t n = 0;
 
@@ -196,9 +196,7 @@ static enum seal_status write_journal(struct dns01 *d, enum journal_op what, con
 		e[n] = entry_of(d, r);
 		e[n++].type = type;
 	}
-	enum seal_status st = journal_write(d->engine->store, what, e, n, &story);
-	/* only a plan must be durable: a lost `made` or `gone` costs one removal too many */
-	return st && what == JOURNAL_PLAN ? story_copy(&d->story, &story) : SEAL_OK;
+	return journal_write(d->engine->store, what, e, n, story);
 }
 
 static bool is_open(const struct journal *j, const struct dns01_record *r)
@@ -237,16 +235,29 @@ static struct present_group *group_of(struct dns01 *d, const struct dns01_record
 	return g;
 }
 
+/* In a worker: the plan must be durable before a provider is called. */
+static void plan(struct job *job)
+{
+	struct dns01 *d = container_of(job, struct dns01, job);
+
+	d->work->fresh = are_new(d); /* before the plan says that they may be there */
+	if (write_journal(d, JOURNAL_PLAN, NULL, &d->job_story))
+		return; /* job_story tells */
+}
+
 void dns01_present(struct dns01 *d, struct task *waiter)
 {
-	struct dns01_work *w = d->work;
-	bool fresh = are_new(d); /* before the plan says that they may be there */
+	begin(d, PLAN, waiter);
+	story_clear(&d->job_story);
+	d->job.work = plan;
+	job_start(d->engine->pool, &d->job, &d->task);
+}
 
-	begin(d, PRESENT, waiter);
-	if (write_journal(d, JOURNAL_PLAN, NULL)) {
-		task_done(waiter);
-		return;
-	}
+static void call_providers(struct dns01 *d)
+{
+	struct dns01_work *w = d->work;
+
+	d->step = PRESENT;
 	w->groups = mem_array(d->n, sizeof(*w->groups));
 	for (size_t i = 0; i < d->n; i++) {
 		const struct dns01_record *r = &d->at[i];
@@ -260,7 +271,7 @@ void dns01_present(struct dns01 *d, struct task *waiter)
 								      .data = r->value };
 	}
 	for (size_t i = 0; i < w->n_groups; i++) {
-		w->groups[i].op.fresh = fresh;
+		w->groups[i].op.fresh = w->fresh;
 		op_start(d->engine->ops, &w->groups[i].op, &d->task);
 	}
 }
@@ -288,11 +299,14 @@ static enum seal_status keep_presented(struct dns01 *d)
 {
 	struct dns01_work *w = d->work;
 	enum seal_status st = SEAL_OK;
+	struct story lost = { 0 };
 
 	for (size_t i = 0; i < w->n_groups; i++) {
 		struct op *op = &w->groups[i].op;
+		enum journal_op what = was_refused(op) ? JOURNAL_GONE : JOURNAL_MADE;
 		keep_ids(d, op);
-		write_journal(d, was_refused(op) ? JOURNAL_GONE : JOURNAL_MADE, op);
+		if (write_journal(d, what, op, &lost))
+			story_clear(&lost); /* it costs one removal too many */
 		if (op->story.st && !st)
 			st = fail_from(d, op);
 		if (st == SEAL_ENOTFOUND && !*d->story.hint)
@@ -320,6 +334,13 @@ static void dns01_run(struct task *t)
 	case FIND_SERVERS:
 		keep_servers(d);
 		break;
+	case PLAN:
+		if (d->job_story.st) {
+			story_copy(&d->story, &d->job_story);
+			break;
+		}
+		call_providers(d);
+		return;
 	case PRESENT:
 		keep_presented(d);
 		break;

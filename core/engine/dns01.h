@@ -41,6 +41,8 @@ struct dns01 {
 	/* private */
 	struct task task, *waiter;
 	struct dns01_work *work;
+	struct job job; /* journal, in a worker */
+	struct story job_story;
 	int step;
 };
 void dns01_init(struct dns01 *, struct engine *, const struct cert_conf *, const char *label);

@@ -18,6 +18,7 @@ struct dns01_work {
 	struct servers_find *servers; /* one a zone */
 	size_t n_groups;
 	struct present_group *groups;
+	bool fresh; /* no run ever began to write any of the values */
 
 	struct settle settle;
 	struct settle_want *wants; /* one an owner */

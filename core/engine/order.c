@@ -3,18 +3,19 @@
  *
  * order.c - the life of an order.  Read the table first.
  *
- *   START -> ZONE -> ADMIT -> NEW -> AUTHZ -> PRESENT -> SETTLE -> ADMIT -> ANSWER -> WATCH
- *         -> CLEAN -> FINALIZE -> COLLECT -> FETCH -> STORE -> OVER
+ *   START -> ZONE -> ADMIT -> SPEND -> NEW -> NOTE -> AUTHZ -> PRESENT -> SETTLE -> ADMIT
+ *         -> STAKE -> ANSWER -> WATCH -> CLEAN -> FINALIZE -> COLLECT -> FETCH -> STORE -> OVER
  *
  * With a second key type the way from ZONE (or RESUME) to FETCH is gone twice, and STORE takes
- * both.  ADMIT waits for a place among the orders under way at the CA.  SETTLE gives it up, for
+ * both.  ADMIT waits for a place among the orders under way at the CA.  PRESENT gives it up, for
  * DNS may take long and concerns no CA, and so does CLEAN, for good.  ZONE comes before NEW: a
- * name that is not delegated, or without a login for its zone, costs no order.  One in flight of
- * an earlier run is taken up by RESUME, where its status says; one that such a run may have made
- * without learning where it is, is looked for by FIND before NEW.  Authorizations that are all
- * valid already lead from AUTHZ to CLEAN.  WATCH and COLLECT come back to themselves after a
- * pause; EXAMINE looks why validation does not get on.  Failure anywhere before STORE: CLEAN,
- * then OVER.  So records are removed by the same code after success, failure and a crash. */
+ * name that is not delegated, or without a login for its zone, costs no order.  SPEND and STAKE
+ * count against our own limits what NEW and ANSWER are about to ask.  One in flight of an earlier
+ * run is taken up by RESUME, where its status says; one that such a run may have made without
+ * learning where it is, is looked for by FIND before NEW.  Authorizations that are all valid
+ * already lead from AUTHZ to CLEAN.  WATCH and COLLECT come back to themselves after a pause;
+ * EXAMINE looks why validation does not get on.  Failure anywhere before STORE: CLEAN, then OVER.
+ * So records are removed by the same code after success, failure and a crash. */
 #include "config.h"
 
 #include "engine/order_work.h"
@@ -45,10 +46,13 @@ static const struct {
 	[ORDER_RESUME]   = { "resume",   ask_resume,     read_resume },   /* 7.1.6 */
 	[ORDER_ADMIT]    = { "admit",    wait_for_place, take_place },
 	[ORDER_FIND]     = { "find",     ask_find,       read_find },     /* 7.1.2.1 */
+	[ORDER_SPEND]    = { "spend",    spend,          judge_spending },
 	[ORDER_NEW]      = { "new",      ask_new,        read_new },      /* 7.4 */
+	[ORDER_NOTE]     = { "note",     note_url,       judge_note },
 	[ORDER_AUTHZ]    = { "authz",    ask_authz,      read_authz },    /* 7.5 */
 	[ORDER_PRESENT]  = { "present",  add_records,    keep_records },
 	[ORDER_SETTLE]   = { "settle",   look_for_txt,   judge_txt },
+	[ORDER_STAKE]    = { "stake",    stake,          judge_stake },
 	[ORDER_ANSWER]   = { "answer",   answer,         read_answers },  /* 7.5.1 */
 	[ORDER_WATCH]    = { "watch",    ask_order,      read_watch },    /* 7.1.6 */
 	[ORDER_EXAMINE]  = { "examine",  ask_examine,    read_examine },  /* 7.5.1, 8.2 */
@@ -70,7 +74,7 @@ static void move(struct order *o, enum order_state to)
 			 states[o->state].name, states[to].name, (int)(clock_ms() - o->entered_ms));
 	o->state = to;
 	o->entered = false;
-	if (to == ORDER_SETTLE || to == ORDER_CLEAN || to == ORDER_FETCH || to == ORDER_OVER)
+	if (to == ORDER_PRESENT || to == ORDER_CLEAN || to == ORDER_FETCH || to == ORDER_OVER)
 		session_leave(o->ask.session, &o->admission);
 	o->entered_ms = clock_ms();
 	if (o->pause_ms)
@@ -138,6 +142,13 @@ void order_cancel(struct order *o)
 		session_leave(o->ask.session, &o->admission);
 }
 
+void order_work(struct order *o, void (*work)(struct job *))
+{
+	story_clear(&o->job_story);
+	o->job.work = work;
+	job_start(o->engine->pool, &o->job, &o->task);
+}
+
 /* -- START: account, key and places, side by side ------------------------------------------- */
 
 /* "_acme-challenge", or the account's label before it (draft-ietf-acme-dns-account-label 3). */
@@ -165,8 +176,7 @@ static enum seal_status prepare(struct order *o)
 {
 	if (o->ask.cert->challenge == CHALLENGE_DNS_01)
 		look_for_places(o); /* meanwhile; the other kind needs the account first */
-	o->job.work = order_make_keys;
-	job_start(o->engine->pool, &o->job, &o->task);
+	order_work(o, order_make_keys);
 	o->session_wait.certificate = o->ask.cert->name;
 	session_open(o->ask.session, &o->session_wait, &o->task);
 	return SEAL_OK;
@@ -207,11 +217,11 @@ static enum seal_status wait_for_place(struct order *o)
 static enum seal_status take_place(struct order *o)
 {
 	if (o->settled)
-		o->next = ORDER_ANSWER;
+		o->next = ORDER_STAKE;
 	else if (o->file.url)
 		o->next = ORDER_AUTHZ;
 	else
-		o->next = o->find.wanted ? ORDER_FIND : ORDER_NEW;
+		o->next = o->find.wanted ? ORDER_FIND : ORDER_SPEND;
 	o->settled = false;
 	return SEAL_OK;
 }
@@ -316,6 +326,7 @@ void order_free(struct order *o)
 		dns01_free(&o->dns);
 	undo_free(&o->undo);
 	order_find_free(&o->find);
+	words_free(&o->staked);
 	order_file_free(&o->file);
 	order_file_free(&o->first);
 	order_file_free(&o->twin);
@@ -358,8 +369,9 @@ enum order_fault order_fault(const struct order *o)
 	static const enum order_fault faults[ORDER_STATES] = {
 		[ORDER_START] = FAULT_SESSION,	     [ORDER_ZONE] = FAULT_DNS,
 		[ORDER_RESUME] = FAULT_ORDER,	     [ORDER_ADMIT] = FAULT_ORDER,
-		[ORDER_FIND] = FAULT_ORDER,
-		[ORDER_NEW] = FAULT_ORDER,	     [ORDER_AUTHZ] = FAULT_ISSUE,
+		[ORDER_FIND] = FAULT_ORDER,	     [ORDER_SPEND] = FAULT_ORDER,
+		[ORDER_NEW] = FAULT_ORDER,	     [ORDER_NOTE] = FAULT_ORDER,
+		[ORDER_AUTHZ] = FAULT_ISSUE,	     [ORDER_STAKE] = FAULT_VALIDATION,
 		[ORDER_PRESENT] = FAULT_DNS,	     [ORDER_SETTLE] = FAULT_DNS,
 		[ORDER_ANSWER] = FAULT_VALIDATION,   [ORDER_WATCH] = FAULT_VALIDATION,
 		[ORDER_EXAMINE] = FAULT_VALIDATION,  [ORDER_CLEAN] = FAULT_DNS,

@@ -130,22 +130,8 @@ enum seal_status read_resume(struct order *o)
 
 /* -- NEW ------------------------------------------------------------------------------------ */
 
-/* What we allow ourselves is spent, durably, before the CA is asked. */
-static enum seal_status spend_order(struct order *o)
-{
-	if (o->ask.rehearse)
-		return SEAL_OK;
-	/* The second of a pair counts too, but a pair that was begun is not left half done. */
-	enum seal_status st = budget_order(o->engine->store, o->ca->url, &o->ask.cert->names,
-					   o->is_twin ? BUDGET_FORCED : o->ask.budget, &o->story);
-	o->spent = !st;
-	return st;
-}
-
 enum seal_status ask_new(struct order *o)
 {
-	if (order_choose_profile(o) || (!o->spent && spend_order(o)))
-		return o->story.st;
 	scoped(free_p) char *payload =
 		order_payload(&o->ask.cert->names, o->file.profile, order_replaces(o));
 
@@ -170,16 +156,13 @@ static enum seal_status check_names(struct order *o)
 	return SEAL_OK;
 }
 
-enum seal_status order_take(struct order *o, const char *url)
+void order_take(struct order *o, const char *url)
 {
 	free(o->file.url);
 	o->file.url = str_copy(url);
 	free(o->file.kid);
 	o->file.kid = str_copy(o->ca->kid);
-	o->next = o->res.status == RES_PENDING ? ORDER_AUTHZ : ORDER_CLEAN;
-	if (o->ask.rehearse)
-		return SEAL_OK;
-	return order_file_save(o->engine->store, o->ask.cert->name, &o->file, &o->story);
+	o->next = ORDER_NOTE;
 }
 
 enum seal_status read_new(struct order *o)
@@ -197,10 +180,8 @@ enum seal_status read_new(struct order *o)
 		return fail(o, SEAL_EPROTO, "the CA's new order has no URL of its own");
 	order_tell(o, "order", "made for %zu name%s", o->ask.cert->names.n,
 		   o->ask.cert->names.n == 1 ? "" : "s");
-	st = order_take(o, url);
-	if (!st && o->res.status == RES_INVALID)
-		return fail(o, SEAL_EPROTO, "the CA's new order is invalid at once");
-	return st;
+	order_take(o, url);
+	return SEAL_OK;
 }
 
 /* -- AUTHZ ---------------------------------------------------------------------------------- */
@@ -297,50 +278,16 @@ enum seal_status read_authz(struct order *o)
 
 /* -- ANSWER --------------------------------------------------------------------------------- */
 
-static bool is_unanswered(const struct authz *a)
+bool authz_is_unanswered(const struct authz *a)
 {
 	return a->res.status == AUTHZ_PENDING && a->res.has_challenge && !a->answered;
 }
 
-/* Names whose challenges were POSTed, or will be next. */
-enum answered { ANSWERED_NEXT, ANSWERED_SO_FAR };
-static void list_names(const struct order *o, enum answered which, struct words *ret)
-{
-	for (size_t i = 0; i < o->n_authz; i++) {
-		const struct authz *a = &o->authz[i];
-		bool wanted = which == ANSWERED_NEXT ? is_unanswered(a) && !a->answers
-						     : a->answers > 0;
-		if (wanted && !words_has(ret, a->res.name))
-			words_add(ret, a->res.name);
-	}
-}
-
-static enum seal_status spend_validations(struct order *o)
-{
-	scoped(words_free) struct words names = { 0 };
-
-	list_names(o, ANSWERED_NEXT, &names);
-	if (!names.n || o->ask.rehearse)
-		return SEAL_OK;
-	return budget_validation(o->engine->store, o->ca->url, &names, o->ask.budget, &o->story);
-}
-
-static void give_back_validations(struct order *o)
-{
-	scoped(words_free) struct words names = { 0 };
-
-	list_names(o, ANSWERED_SO_FAR, &names);
-	if (names.n && !o->ask.rehearse)
-		budget_validated(o->engine->store, o->ca->url, &names);
-}
-
 enum seal_status answer(struct order *o)
 {
-	if (spend_validations(o))
-		return o->story.st;
 	for (size_t i = 0; i < o->n_authz; i++) {
 		struct authz *a = &o->authz[i];
-		if (!is_unanswered(a))
+		if (!authz_is_unanswered(a))
 			continue;
 		a->answers++;
 		post_free(&a->post);
@@ -386,7 +333,7 @@ enum seal_status read_answers(struct order *o)
 
 	o->next = ORDER_WATCH;
 	for (size_t i = 0; i < o->n_authz && !st; i++)
-		if (is_unanswered(&o->authz[i]))
+		if (authz_is_unanswered(&o->authz[i]))
 			st = read_answer(o, &o->authz[i], &again);
 	if (again) {
 		o->next = ORDER_ANSWER;
@@ -429,12 +376,12 @@ enum seal_status read_watch(struct order *o)
 		return order_pace(o, WATCH_LIMIT_S);
 	case RES_READY:
 		order_tell(o, "validated", "by the CA");
-		give_back_validations(o);
+		order_win(o);
 		o->next = ORDER_CLEAN;
 		return SEAL_OK;
 	case RES_PROCESSING:
 	case RES_VALID:
-		give_back_validations(o);
+		order_win(o);
 		o->next = ORDER_CLEAN;
 		return SEAL_OK;
 	case RES_INVALID:

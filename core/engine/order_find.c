@@ -24,7 +24,7 @@ enum { FIND_ACCOUNT, FIND_LIST, FIND_ORDER };
 static enum seal_status give_up(struct order *o)
 {
 	story_clear(&o->story);
-	o->next = ORDER_NEW;
+	o->next = ORDER_SPEND;
 	return SEAL_OK;
 }
 
@@ -105,7 +105,8 @@ static enum seal_status read_one(struct order *o)
 		return look_at_last(o);
 	}
 	order_tell(o, "order", "that of an earlier run was found at the CA");
-	return order_take(o, o->find.url);
+	order_take(o, o->find.url);
+	return SEAL_OK;
 }
 
 enum seal_status ask_find(struct order *o)

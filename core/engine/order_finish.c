@@ -142,7 +142,6 @@ static struct json_object *make_meta(const struct order *o)
 	return m;
 }
 
-/* In a worker: disks are slow. */
 static void install(struct job *job)
 {
 	struct order *o = container_of(job, struct order, job);
@@ -164,9 +163,7 @@ enum seal_status store_pair(struct order *o)
 				       .keep = o->ask.cert->keep };
 	if (o->ask.rehearse)
 		return SEAL_OK; /* it has served its purpose; order_done drops it */
-	story_clear(&o->job_story);
-	o->job.work = install;
-	job_start(o->engine->pool, &o->job, &o->task);
+	order_work(o, install);
 	return SEAL_OK;
 }
 
@@ -186,7 +183,7 @@ void order_done(struct order *o)
 	bool dead = o->failed && o->file.key && !o->file.url && !unanswered;
 
 	if (dead && o->spent)
-		budget_order_void(o->engine->store, o->ca->url, &o->ask.cert->names);
+		order_void(o);
 	if (!dead || o->ask.rehearse)
 		return;
 	/* Of a pair the first has its certificate, which the next run fetches. */

@@ -16,10 +16,13 @@ enum order_state { /* see the table in order.c */
 	ORDER_RESUME,
 	ORDER_ADMIT,
 	ORDER_FIND,
+	ORDER_SPEND,
 	ORDER_NEW,
+	ORDER_NOTE,
 	ORDER_AUTHZ,
 	ORDER_PRESENT,
 	ORDER_SETTLE,
+	ORDER_STAKE,
 	ORDER_ANSWER,
 	ORDER_WATCH,
 	ORDER_EXAMINE,
@@ -70,7 +73,7 @@ struct order {
 	unsigned polls, finalizes;
 
 	struct session_wait session_wait;
-	struct job job; /* key, storing */
+	struct job job; /* what writes to the disk, and keys */
 	struct story job_story;
 	struct order_file file; /* key, request, URL */
 	struct order_file twin; /* the second one, while the first is under way */
@@ -79,6 +82,7 @@ struct order {
 	struct chain first_chain;
 	char *first_certificate; /* URL */
 	bool resumed;
+	struct words staked; /* names whose challenges are POSTed next */
 	struct order_find find;
 	bool find_twin; /* for the second one */
 	struct post post;
@@ -101,11 +105,19 @@ struct order {
 enum seal_status ask_resume(struct order *), read_resume(struct order *);
 enum seal_status ask_new(struct order *), read_new(struct order *);
 /* The order at url, which is in o->res, is ours from now on. */
-enum seal_status order_take(struct order *, const char *url);
+void order_take(struct order *, const char *url);
+/* Is its challenge to be POSTed next? */
+bool authz_is_unanswered(const struct authz *);
 enum seal_status ask_authz(struct order *), read_authz(struct order *);
 enum seal_status answer(struct order *), read_answers(struct order *);
 enum seal_status ask_order(struct order *), read_watch(struct order *);
 enum seal_status ask_examine(struct order *), read_examine(struct order *);
+/* order_spend.c: what must be on the disk before the next request */
+enum seal_status spend(struct order *), judge_spending(struct order *);
+enum seal_status note_url(struct order *), judge_note(struct order *);
+enum seal_status stake(struct order *), judge_stake(struct order *);
+void order_win(struct order *);  /* the CA validated what was staked */
+void order_void(struct order *); /* the order came to nothing */
 /* order_find.c */
 enum seal_status ask_find(struct order *), read_find(struct order *);
 void order_find_free(struct order_find *);
@@ -124,6 +136,8 @@ enum seal_status read_collect(struct order *);
 enum seal_status store_pair(struct order *), keep_pair(struct order *);
 void order_done(struct order *);
 
+/* Run it in a worker, for disks are slow; what it says is in o->job_story. */
+void order_work(struct order *, void (*work)(struct job *));
 /* A step for people and logs. */
 void order_tell(struct order *, const char *step, const char *fmt, ...) PRINTF(3, 4);
 /* How long to wait before the next poll: Retry-After when given (1..60 s), else growing from the

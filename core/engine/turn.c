@@ -48,10 +48,10 @@ static const struct {
 	[TURN_BEFORE]   = { "before",   run_before,  judge_before },
 	[TURN_REHEARSE] = { "rehearse", rehearse,    judge_rehearsal },
 	[TURN_ORDER]    = { "order",    place_order, judge_order },
-	[TURN_KEEP]     = { "keep",     NULL,        keep },
+	[TURN_KEEP]     = { "keep",     keep,        kept },
 	[TURN_DEPLOY]   = { "deploy",   deploy,      deployed },
 	[TURN_AFTER]    = { "after",    run_after,   judge_after },
-	[TURN_SAVE]     = { "save",     NULL,        save },
+	[TURN_SAVE]     = { "save",     save,        saved },
 	[TURN_OVER]     = { "over",     NULL,        NULL },
 };
 /* clang-format on */

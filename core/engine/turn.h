@@ -58,7 +58,7 @@ const char *turn_result_name(enum turn_result); /* "renewed"; of JSON and logs *
 bool turn_deploy_pending(const struct turn *);	/* exit 4 */
 const struct story *turn_story(const struct turn *);
 const struct decision *turn_decision(const struct turn *); /* about what is live now */
-const struct live *turn_live(const struct turn *);	   /* dates and names only when unchanged */
+const struct live *turn_live(const struct turn *);	   /* its leaf has names and dates only */
 int64_t turn_not_after(const struct turn *);		   /* of what is live, or was rehearsed */
 int64_t turn_next(const struct turn *); /* wall clock: when to look again; 0: rehearsed */
 

@@ -270,6 +270,16 @@ static enum seal_status went_wrong(struct turn *t)
 	return SEAL_OK;
 }
 
+/* Its dates are all that is wanted; where they cannot be had so, the whole says why. */
+static enum seal_status look_at_new(struct turn *t)
+{
+	live_free(&t->live);
+	if (!live_glance(t->engine.store, t->cert.name, &t->live, &t->story))
+		return SEAL_OK;
+	story_clear(&t->story);
+	return live_read(t->engine.store, t->cert.name, &t->live, &t->story);
+}
+
 enum seal_status judge_order(struct turn *t)
 {
 	bool had = t->live.exists;
@@ -282,8 +292,7 @@ enum seal_status judge_order(struct turn *t)
 	t->result = t->ask.rehearse ? TURN_REHEARSED : had ? TURN_RENEWED : TURN_ISSUED;
 	if (t->ask.rehearse)
 		return SEAL_OK;
-	live_free(&t->live);
-	return live_read(t->engine.store, t->cert.name, &t->live, &t->story);
+	return look_at_new(t);
 }
 
 /* -- KEEP, SAVE ----------------------------------------------------------------------------- */
@@ -351,12 +360,9 @@ static void remember_success(struct turn *t)
 
 enum seal_status keep(struct turn *t)
 {
-	if (t->ask.rehearse) {
+	if (t->ask.rehearse)
 		t->dirty = false;
-		t->next = TURN_OVER;
-		return SEAL_OK;
-	}
-	if (t->story.st && !t->paused)
+	else if (t->story.st && !t->paused)
 		remember_failure(t);
 	else if (t->result == TURN_ISSUED || t->result == TURN_RENEWED)
 		remember_success(t);
@@ -364,21 +370,43 @@ enum seal_status keep(struct turn *t)
 		forget_failure(&t->state);
 		t->dirty = true;
 	}
-	t->next = t->canceled ? TURN_AFTER : TURN_DEPLOY;
 	return save(t); /* whatever the programs to come do */
+}
+
+enum seal_status kept(struct turn *t)
+{
+	enum seal_status st = saved(t);
+
+	if (!t->ask.rehearse)
+		t->next = t->canceled ? TURN_AFTER : TURN_DEPLOY;
+	return st;
+}
+
+/* In a worker: disks are slow. */
+static void write_state(struct job *job)
+{
+	struct turn *t = container_of(job, struct turn, job);
+
+	if (cert_state_save(t->engine.store, t->cert.name, &t->state, &t->job_story))
+		return; /* job_story tells */
 }
 
 enum seal_status save(struct turn *t)
 {
-	struct story story = { 0 };
-
-	if (t->step == TURN_SAVE)
-		t->next = TURN_OVER;
+	story_clear(&t->job_story);
 	if (!t->dirty)
 		return SEAL_OK;
 	t->dirty = false;
 	t->state.last_run = clock_wall();
-	if (cert_state_save(t->engine.store, t->cert.name, &t->state, &story))
-		turn_note(t, "%s", story.text);
+	t->job.work = write_state;
+	job_start(t->engine.pool, &t->job, &t->task);
+	return SEAL_OK;
+}
+
+enum seal_status saved(struct turn *t)
+{
+	if (t->job_story.st)
+		turn_note(t, "%s", t->job_story.text);
+	t->next = TURN_OVER;
 	return SEAL_OK;
 }

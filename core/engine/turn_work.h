@@ -47,6 +47,8 @@ struct turn {
 	int64_t lock_until_ms;
 	struct live live;
 	struct cert_state state;
+	struct job job; /* saves it */
+	struct story job_story;
 	bool looked; /* under the lock: live and state are what they are */
 	bool dirty;  /* state is to be saved */
 	char *cert_id;
@@ -88,7 +90,8 @@ void turn_note(struct turn *, const char *fmt, ...) PRINTF(2, 3);
 /* turn_order.c */
 enum seal_status rehearse(struct turn *), judge_rehearsal(struct turn *);
 enum seal_status place_order(struct turn *), judge_order(struct turn *);
-enum seal_status keep(struct turn *), save(struct turn *);
+enum seal_status keep(struct turn *), kept(struct turn *);
+enum seal_status save(struct turn *), saved(struct turn *);
 /* Must a rehearsal succeed before the CA itself is asked again? */
 bool turn_rehearses_first(const struct turn *);
 /* Would a test CA's certificate take the place of a real one? */

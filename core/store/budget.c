@@ -211,19 +211,23 @@ static bool ends_well(const struct buf *text)
 	       text->data[text->len - n - 1] == '"';
 }
 
-static enum seal_status append(const struct budget *b, const struct buf *lines, struct story *story)
+enum durable { DURABLE, NOT_DURABLE };
+
+/* Synced without the lock: those who come meanwhile are synced along with it. */
+static enum seal_status append(struct budget *b, const struct buf *lines, enum durable how,
+			       struct story *story)
 {
 	scoped(fd_p) int fd = open(b->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	scoped(buf_free) struct buf tail = { 0 };
+	off_t at = (off_t)(b->text.len - sizeof(text_end) + 1);
 
 	buf_printf(&tail, "%s%s%s", text_between, buf_text(lines), text_end);
-	if (fd < 0 ||
-	    pwrite(fd, tail.data, tail.len, (off_t)(b->text.len - sizeof(text_end) + 1)) !=
-		    (ssize_t)tail.len ||
-	    fdatasync(fd))
-		return story_fail(story, SEAL_ESTORAGE, "cannot write %s: %s", b->path,
-				  strerror(errno));
-	return SEAL_OK;
+	bool good = fd >= 0 && pwrite(fd, tail.data, tail.len, at) == (ssize_t)tail.len;
+	if (good)
+		lock_drop(&b->lock);
+	if (good && (how == NOT_DURABLE || !fdatasync(fd)))
+		return SEAL_OK;
+	return story_fail(story, SEAL_ESTORAGE, "cannot write %s: %s", b->path, strerror(errno));
 }
 
 /* A new file, or one that was damaged, or has grown: what counts, and this. */
@@ -238,19 +242,20 @@ static enum seal_status rewrite(struct budget *b, const struct buf *kept, const 
 }
 
 /* Old entries go when they are most of the file: so the work for it stays in proportion. */
-static enum seal_status keep(struct budget *b, const struct buf *lines, struct story *story)
+static enum seal_status keep(struct budget *b, const struct buf *lines, enum durable how,
+			     struct story *story)
 {
 	scoped(buf_free) struct buf kept = { .max = FILE_MAX };
 	bool whole = ends_well(&b->text);
 	struct entry e;
 
 	if (whole && b->text.len < GROWN)
-		return append(b, lines, story);
+		return append(b, lines, how, story);
 	for (size_t at = 0; next_entry(b, NULL, &at, &e);)
 		if (!is_stale(b, &e))
 			add_line(&kept, (enum kind)e.kind, e.hash, e.at);
 	if (whole && kept.len > b->text.len / 2 && b->text.len < FILE_MAX / 2)
-		return append(b, lines, story);
+		return append(b, lines, how, story);
 	return rewrite(b, &kept, lines, story);
 }
 
@@ -407,16 +412,17 @@ enum seal_status budget_order(const struct store *s, const char *ca_url, const s
 	if (st)
 		return st;
 	add_line(&line, KIND_ORDER, set, b.now);
-	return keep(&b, &line, story);
+	return keep(&b, &line, DURABLE, story);
 }
 
 /* An entry that asks nothing.  One that cannot be kept makes us only more careful. */
-static void note(const struct store *s, const char *ca_url, const struct buf *lines)
+static void note(const struct store *s, const char *ca_url, const struct buf *lines,
+		 enum durable how)
 {
 	scoped(budget_close) struct budget b;
 	struct story ignored = { 0 };
 
-	if (lines->len && !budget_open(&b, s, ca_url, &ignored) && keep(&b, lines, &ignored))
+	if (lines->len && !budget_open(&b, s, ca_url, &ignored) && keep(&b, lines, how, &ignored))
 		story_clear(&ignored);
 }
 
@@ -427,7 +433,7 @@ void budget_order_void(const struct store *s, const char *ca_url, const struct w
 
 	hash_of_set(ca_url, names, set);
 	add_line(&line, KIND_VOID, set, clock_wall());
-	note(s, ca_url, &line);
+	note(s, ca_url, &line, NOT_DURABLE);
 }
 
 /* "*.example.org" and "example.org" are one identifier to the CA that counts. */
@@ -470,7 +476,7 @@ enum seal_status budget_validation(const struct store *s, const char *ca_url,
 	if (st || !names->n)
 		return st;
 	add_names(&lines, KIND_VALIDATION, ca_url, names, b.now);
-	return keep(&b, &lines, story);
+	return keep(&b, &lines, DURABLE, story);
 }
 
 void budget_validated(const struct store *s, const char *ca_url, const struct words *names)
@@ -478,7 +484,7 @@ void budget_validated(const struct store *s, const char *ca_url, const struct wo
 	scoped(buf_free) struct buf lines = { 0 };
 
 	add_names(&lines, KIND_VALIDATED, ca_url, names, clock_wall());
-	note(s, ca_url, &lines);
+	note(s, ca_url, &lines, NOT_DURABLE);
 }
 
 enum seal_status budget_account(const struct store *s, const char *ca_url, enum budget_force force,
@@ -495,7 +501,7 @@ enum seal_status budget_account(const struct store *s, const char *ca_url, enum 
 	if (st)
 		return st;
 	add_line(&line, KIND_ACCOUNT, hash, b.now);
-	return keep(&b, &line, story);
+	return keep(&b, &line, DURABLE, story);
 }
 
 void budget_wait(const struct store *s, const char *ca_url, const struct words *names,
@@ -509,7 +515,7 @@ void budget_wait(const struct store *s, const char *ca_url, const struct words *
 		return;
 	hash_of_set(ca_url, names, set);
 	add_line(&line, KIND_WAIT, set, until < now + WEEK_S ? until : now + WEEK_S);
-	note(s, ca_url, &line);
+	note(s, ca_url, &line, DURABLE);
 }
 
 /* The least that is left of a limit among the names, or of their set. */

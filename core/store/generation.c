@@ -201,8 +201,41 @@ static enum seal_status verify_pair(const char *dir, const struct pair *p, struc
 
 /* -- a generation --------------------------------------------------------------------------- */
 
-static enum seal_status write_files(const struct install *in, const char *dir, struct pairs *pairs,
-				    gid_t group, struct story *story)
+/* The order's own key file gets a second name here, where that can be: it is durable already, and
+ * nothing need be written and then taken away. */
+static bool share_key(const char *order_dir, const char *dir, const struct file_part *p)
+{
+	scoped(free_p) char *from = str_printf("%s/%s", order_dir, p->name);
+	scoped(free_p) char *to = str_printf("%s/%s", dir, p->name);
+	scoped(buf_free) struct buf there = { 0 };
+	struct story ignored = { 0 };
+
+	if (p->mode != 0600 || file_read(from, 16384, &there, &ignored) || there.len != p->len ||
+	    memcmp(there.data, p->data, p->len) != 0)
+		return false;
+	return !link(from, to);
+}
+
+/* The parts that are still to be written come first; returns how many. */
+static size_t share_keys(const char *order_dir, const char *dir, struct file_part *parts, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!starts_with(parts[i].name, "privkey.") ||
+		    !share_key(order_dir, dir, &parts[i]))
+			parts[left++] = parts[i];
+	return left;
+}
+
+struct place {
+	const char *dir;   /* of the generation */
+	const char *order; /* of the order in flight */
+	gid_t group;
+};
+
+static enum seal_status write_files(const struct install *in, const struct place *to,
+				    struct pairs *pairs, struct story *story)
 {
 	scoped(free_p) char *json = json_write(in->meta);
 	scoped(free_p) char *meta = str_printf("%s\n", json);
@@ -213,36 +246,38 @@ static enum seal_status write_files(const struct install *in, const char *dir, s
 	for (size_t i = 0; i < pairs->n && !st; i++) {
 		st = make_texts(&pairs->at[i], story);
 		if (!st)
-			n += add_parts(&pairs->at[i], group, parts + n);
+			n += add_parts(&pairs->at[i], to->group, parts + n);
 	}
 	parts[n++] = (struct file_part){ "meta.json", meta, strlen(meta), 0644, (gid_t)-1 };
 	if (!st)
-		st = dir_remove(dir, story);
+		st = dir_remove(to->dir, story);
 	if (!st)
-		st = dir_make(dir, 0700, story);
+		st = dir_make_unsynced(to->dir, 0700, story); /* store_install() syncs the parent */
 	if (!st)
-		st = files_create(dir, parts, n, story);
+		st = files_create(to->dir, parts, share_keys(to->order, to->dir, parts, n), story);
 	for (size_t i = 0; i < pairs->n && !st; i++)
-		st = verify_pair(dir, &pairs->at[i], story);
+		st = verify_pair(to->dir, &pairs->at[i], story);
 	return st;
 }
 
-static enum seal_status write_generation(const struct install *in, const char *dir,
-					 struct story *story)
+static enum seal_status write_generation(const struct store *s, const struct install *in,
+					 const char *dir, struct story *story)
 {
+	scoped(free_p) char *order = store_path(s, "certs/%s/order", in->cert);
+	struct place to = { .dir = dir, .order = order };
 	scoped(pairs_free) struct pairs pairs = {
 		.at = { { .key = in->key, .chain = in->chain },
 			{ .key = in->twin_key, .chain = in->twin_chain } },
 		.n = in->twin_key ? 2 : 1,
 	};
-	gid_t group;
-	enum seal_status st = group_id(in->group, &group, story);
+	enum seal_status st = group_id(in->group, &to.group, story);
 
 	if (in->twin_key)
 		pairs.at[1].family = key_type_family(key_type(in->twin_key));
 	if (!st)
-		st = write_files(in, dir, &pairs, group, story);
-	if (!st && (chmod(dir, 0750) || (group != (gid_t)-1 && chown(dir, (uid_t)-1, group))))
+		st = write_files(in, &to, &pairs, story);
+	if (!st &&
+	    (chmod(dir, 0750) || (to.group != (gid_t)-1 && chown(dir, (uid_t)-1, to.group))))
 		st = story_fail(story, SEAL_ESTORAGE, "cannot set group or mode of %s: %s", dir,
 				strerror(errno));
 	return st ? st : dir_sync(dir, story);
@@ -288,11 +323,12 @@ enum seal_status store_install(const struct store *s, struct install *in, struct
 	scoped(free_p) char *home = store_path(s, "certs/%s", in->cert);
 	scoped(free_p) char *dir = store_path(s, "certs/%s/gen-%06u", in->cert, n);
 	scoped(free_p) char *fresh = str_printf("%s.tmp", dir);
-	scoped(free_p) char *reserve = store_path(s, "certs/%s/order/reserve", in->cert);
 	struct story later = { 0 };
 
-	unlink(reserve); /* this is what it was kept for */
-	enum seal_status st = write_generation(in, fresh, story);
+	order_file_let_go(s, in->cert);
+	enum seal_status st = dir_make(home, 0750, story);
+	if (!st)
+		st = write_generation(s, in, fresh, story);
 	if (!st)
 		st = open_home(home, in->group, story);
 	if (!st && rename(fresh, dir))

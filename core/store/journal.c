@@ -80,12 +80,27 @@ static bool is_op(const char *word, enum journal_op *ret)
 	return false;
 }
 
+/* At single blanks, in place; how many, at most one more than there is room for. */
+static size_t split(char *line, char *ret[static WORDS])
+{
+	size_t n = 0;
+
+	for (char *at = line; at; n++) {
+		if (n == WORDS)
+			return WORDS + 1;
+		ret[n] = at;
+		at = strchr(at, ' ');
+		if (at)
+			*at++ = '\0';
+	}
+	return n;
+}
+
 /* One line without its newline; false when it is damaged. */
 static bool read_line(const char *text, size_t len, struct journal_entry *ret)
 {
 	scoped(free_p) char *line = str_part(text, len);
-	scoped(words_free) struct words w = { 0 };
-	char sum[9];
+	char sum[9], *word[WORDS];
 	uint64_t ttl, when;
 	char *crc = strrchr(line, ' ');
 
@@ -94,15 +109,14 @@ static bool read_line(const char *text, size_t len, struct journal_entry *ret)
 	snprintf(sum, sizeof(sum), "%08" PRIx32, crc32c(line, (size_t)(crc - line)));
 	if (strcmp(sum, crc + 1))
 		return false;
-	words_split(&w, line);
-	if (w.n != WORDS || !is_op(w.at[1], &ret->op) || !parse_uint(w.at[8], UINT32_MAX, &ttl) ||
-	    !parse_uint(w.at[0], INT64_MAX, &when))
+	if (split(line, word) != WORDS || !is_op(word[1], &ret->op) ||
+	    !parse_uint(word[8], UINT32_MAX, &ttl) || !parse_uint(word[0], INT64_MAX, &when))
 		return false;
 	char **const into[] = { &ret->cert,  &ret->login, &ret->zone,
 				&ret->owner, &ret->type,  &ret->value };
 	for (size_t i = 0; i < COUNT(into); i++)
-		*into[i] = str_copy(w.at[i + 2]);
-	ret->id = id_of_word(w.at[9]);
+		*into[i] = str_copy(word[i + 2]);
+	ret->id = id_of_word(word[9]);
 	ret->ttl = (uint32_t)ttl;
 	ret->time = (int64_t)when;
 	return true;
@@ -271,13 +285,12 @@ static enum seal_status say_errno(struct story *story, const char *path)
 	return SEAL_ESTORAGE;
 }
 
-static enum seal_status put(const struct buf *text, const char *path, int fd, bool durable,
-			    struct story *story)
+static enum seal_status put(const struct buf *text, const char *path, int fd, struct story *story)
 {
 	off_t before = lseek(fd, 0, SEEK_END);
 	ssize_t n = write(fd, text->data, text->len);
 
-	if (n == (ssize_t)text->len && (!durable || !fdatasync(fd)))
+	if (n == (ssize_t)text->len)
 		return SEAL_OK;
 	if (n >= 0 && n < (ssize_t)text->len)
 		errno = ENOSPC;
@@ -368,10 +381,11 @@ enum seal_status journal_write(const struct store *s, enum journal_op op,
 	if (st)
 		return st;
 	scoped(fd_p) int fd = open_journal(s, path, story);
-	st = fd < 0 ? SEAL_ESTORAGE : put(&text, path, fd, op == JOURNAL_PLAN, story);
+	st = fd < 0 ? SEAL_ESTORAGE : put(&text, path, fd, story);
 	off_t size = st ? 0 : lseek(fd, 0, SEEK_END);
 	if (size > (off_t)text.len)
 		compact(s, path, size - (off_t)text.len, size);
 	lock_drop(&lock);
-	return st;
+	/* Without the lock: those who come meanwhile are synced along with it. */
+	return !st && op == JOURNAL_PLAN && fdatasync(fd) ? say_errno(story, path) : st;
 }

@@ -10,10 +10,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define RESERVE                                                                                    \
-	(64 * 1024) /* octets held back so that a full disk is found before the CA is asked */
+#define RESERVE (64 * 1024) /* octets held back: a full disk is found before the CA is asked */
 
 #define CSR_MAX 65536
 
@@ -30,16 +30,15 @@ static const struct field order_fields[] = {
 	{ 0 }
 };
 
-static enum seal_status make_reserve(const char *path, struct story *story)
+/* Behind the end of the request, so that it costs no file.  Some file systems cannot. */
+static enum seal_status hold_back(const struct store *s, const char *cert, struct story *story)
 {
-	scoped(fd_p) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err = fd < 0 ? errno : posix_fallocate(fd, 0, RESERVE);
+	scoped(free_p) char *path = store_path(s, "certs/%s/order/csr.der", cert);
+	scoped(fd_p) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (!err && fsync(fd))
-		err = errno;
-	if (!err)
+	if (fd >= 0 && (!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RESERVE) || errno == EOPNOTSUPP))
 		return SEAL_OK;
-	story_fail(story, SEAL_ESTORAGE, "cannot reserve 64 KiB at %s: %s", path, strerror(err));
+	story_fail(story, SEAL_ESTORAGE, "cannot reserve 64 KiB at %s: %s", path, strerror(errno));
 	story_hint(story, "make room on that file system; nothing was asked of the CA");
 	return SEAL_ESTORAGE;
 }
@@ -96,18 +95,31 @@ enum seal_status order_file_begin(const struct store *s, const char *cert, struc
 {
 	scoped(free_p) char *home = store_path(s, "certs/%s", cert);
 	scoped(free_p) char *dir = store_path(s, "certs/%s/order", cert);
-	scoped(free_p) char *reserve = store_path(s, "certs/%s/order/reserve", cert);
-	enum seal_status st = dir_make(home, 0750, story);
+	scoped(free_p) char *certs = store_path(s, "certs");
+	enum seal_status st = dir_make_unsynced(home, 0750, story);
 
 	if (!st)
 		st = dir_remove(dir, story);
 	if (!st)
-		st = dir_make(dir, 0700, story);
+		st = dir_make_unsynced(dir, 0700, story);
 	if (!st)
 		st = write_key(dir, f, story);
 	if (!st)
-		st = make_reserve(reserve, story);
-	return st ? st : dir_sync(dir, story); /* its parents are: dir_make saw to it */
+		st = hold_back(s, cert, story);
+	const char *const made[] = { dir, home, certs };
+	for (size_t i = 0; i < COUNT(made) && !st; i++)
+		st = dir_sync(made[i], story);
+	return st;
+}
+
+void order_file_let_go(const struct store *s, const char *cert)
+{
+	scoped(free_p) char *path = store_path(s, "certs/%s/order/csr.der", cert);
+	scoped(fd_p) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat info;
+
+	if (fd < 0 || fstat(fd, &info) || ftruncate(fd, info.st_size))
+		return; /* there is none, or the disk will say so */
 }
 
 enum seal_status order_file_save(const struct store *s, const char *cert,

@@ -85,6 +85,8 @@ struct order_file {
 };
 enum seal_status order_file_begin(const struct store *, const char *cert, struct order_file *,
 				  struct story *) MUST_CHECK;
+/* Gives the reserve back: this is what it was kept for. */
+void order_file_let_go(const struct store *, const char *cert);
 /* The second key and its request, beside the first. */
 enum seal_status order_file_add(const struct store *, const char *cert, struct order_file *,
 				struct story *) MUST_CHECK;
