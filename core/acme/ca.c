@@ -4,6 +4,8 @@
 
 #include "acme/ca.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -59,6 +61,19 @@ void ca_ask(struct ca *ca, struct http_call *call, struct task *task)
 
 void ca_heard(struct ca *ca, const struct http_call *call)
 {
-	if (!call->story.st)
+	if (!call->story.st) {
 		ca->rtt_ms = call->took_ms;
+		ca->lost_at_ms = 0;
+	} else if (call->story.st != SEAL_ECANCELED && !ca->lost_at_ms) {
+		ca->lost_at_ms = clock_ms();
+	}
+}
+
+bool ca_is_mute(struct ca *ca)
+{
+	int64_t mute_ms = ca->lost_at_ms ? clock_ms() - ca->lost_at_ms : 0;
+
+	if (mute_ms >= CA_MUTE_MS + CA_MUTE_REST_MS)
+		ca->lost_at_ms = mute_ms = 0;
+	return mute_ms >= CA_MUTE_MS;
 }

@@ -31,6 +31,10 @@ static void finish(struct post *p, enum seal_status st)
 
 static void wait_for_nonce(struct post *p)
 {
+	if (ca_is_mute(p->ca)) {
+		finish(p, fail(p, SEAL_EAGAIN, "CA answers no request any more"));
+		return;
+	}
 	p->step = POST_GIVEN;
 	nonce_want(p->ca, &p->want, &p->task);
 }

@@ -365,6 +365,29 @@ static void lost_replies(void)
 
 #define RATE "{\"type\":\"urn:ietf:params:acme:error:rateLimited\",\"detail\":\"too many\"}"
 
+/* In a run of many, those behind the first do not all wait for what cannot come. */
+static void a_ca_that_falls_silent(void)
+{
+	begin();
+	s.trouble = LOSE;
+	s.n_trouble = 1000;
+	s.no_heads = true;
+	struct post p = new_post();
+	ok(go(&p) == SEAL_EAGAIN && s.door.heads == 3, "asked %u times", s.door.heads);
+	ok(go(&p) == SEAL_EAGAIN && s.door.heads == 6, "so the next: it is not long yet");
+	clock_advance(CA_MUTE_MS);
+	int64_t began = clock_ms();
+	ok(go(&p) == SEAL_EAGAIN && s.door.heads == 6 && clock_ms() == began,
+	   "then at once: %s", p.story.text);
+	s.trouble = NONE;
+	s.no_heads = false;
+	ok(go(&p) == SEAL_EAGAIN, "it may be back, but a rest it shall have");
+	clock_advance(CA_MUTE_REST_MS);
+	ok(!go(&p) && !s.ca.lost_at_ms, "after that it is asked again");
+	post_free(&p);
+	end();
+}
+
 static void moments_named_by_the_ca(void)
 {
 	static const struct {
@@ -541,6 +564,7 @@ int main(void)
 	fifty_with_everything_going_wrong();
 	no_nonce_to_be_had();
 	lost_replies();
+	a_ca_that_falls_silent();
 	moments_named_by_the_ca();
 	replies_of_the_wrong_kind();
 	hostile_places();
