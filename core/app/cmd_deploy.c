@@ -45,17 +45,22 @@ static int take_stock(struct errand *e, int64_t until_ms)
 {
 	struct app *a = e->app;
 	struct story story = { 0 };
-	scoped(buf_free) struct buf note = { 0 };
+	scoped(repair_free) struct repair repair = { 0 };
 	int64_t wait_ms = until_ms - clock_ms();
 
 	if (store_lock_cert(&a->store, e->cert->name, wait_ms > 0 ? wait_ms : 0, &e->lock,
 			    &story) ||
-	    store_repair(&a->store, e->cert->name, &note, &story) ||
+	    store_repair(&a->store, e->cert->name, &repair, &story) ||
 	    live_read(&a->store, e->cert->name, &e->live, &story) ||
 	    cert_state_load(&a->store, e->cert->name, &e->state, &story))
 		return refused(e, &story);
-	if (note.len)
-		log_line(LOG_WARN, "%s: %s", e->cert->name, buf_text(&note));
+	if (repair.note.len)
+		log_line(LOG_WARN, "%s: %s", e->cert->name, buf_text(&repair.note));
+	if (repair.damaged) {
+		story_fail(&story, SEAL_ESTORAGE, "the pair at %s is damaged", e->live.dir);
+		story_hint(&story, "dnseal renew --force %s orders it anew", e->cert->name);
+		return refused(e, &story);
+	}
 	return EXIT_DONE;
 }
 

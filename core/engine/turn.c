@@ -280,20 +280,31 @@ static enum seal_status take_lock(struct turn *t)
 	return SEAL_OK;
 }
 
+/* Where it came from, if that can still be seen. */
+static enum seal_status read_damaged(struct turn *t)
+{
+	if (live_glance(t->engine.store, name_of(t), &t->live, &t->story))
+		story_clear(&t->story);
+	turn_note(t, "what is live is damaged, and nothing complete is there to take its place: it "
+		     "is ordered anew");
+	return SEAL_OK;
+}
+
 static enum seal_status read_all(struct turn *t)
 {
 	const struct store *s = t->engine.store;
-	scoped(buf_free) struct buf note = { 0 };
-	enum seal_status st = store_repair(s, name_of(t), &note, &t->story);
+	scoped(repair_free) struct repair repair = { 0 };
+	enum seal_status st = store_repair(s, name_of(t), &repair, &t->story);
 
 	live_free(&t->live);
 	cert_state_free(&t->state);
+	t->damaged = repair.damaged;
 	if (!st)
-		st = live_read(s, name_of(t), &t->live, &t->story);
+		st = t->damaged ? read_damaged(t) : live_read(s, name_of(t), &t->live, &t->story);
 	if (!st)
 		st = cert_state_load(s, name_of(t), &t->state, &t->story);
-	if (!st && note.len)
-		turn_note(t, "%s", buf_text(&note));
+	if (!st && repair.note.len)
+		turn_note(t, "%s", buf_text(&repair.note));
 	return st;
 }
 
@@ -305,6 +316,8 @@ static enum seal_status look(struct turn *t)
 		st = turn_protect(t);
 	if (st)
 		return st;
+	if (t->damaged)
+		live_free(&t->live); /* as good as none */
 	t->looked = true;
 	t->dirty = !t->state.jitter;
 	decide_jitter(&t->state);

@@ -33,7 +33,7 @@ bool turn_harms(const struct turn *t)
 	const struct json_object *meta = t->live.meta;
 	const char *ca = meta ? json_str(meta, "ca") : NULL;
 
-	if (t->ask.rehearse || !a->test_url || has_test(a) || !t->live.exists || !ca)
+	if (t->ask.rehearse || !a->test_url || has_test(a) || !ca)
 		return false;
 	return strcmp(ca, a->url) != 0 && !json_object_get_boolean(json_at(meta, "test"));
 }
@@ -276,6 +276,7 @@ static enum seal_status look_at_new(struct turn *t)
 	live_free(&t->live);
 	if (!live_glance(t->engine.store, t->cert.name, &t->live, &t->story))
 		return SEAL_OK;
+	live_free(&t->live);
 	story_clear(&t->story);
 	return live_read(t->engine.store, t->cert.name, &t->live, &t->story);
 }

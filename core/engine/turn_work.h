@@ -49,6 +49,7 @@ struct turn {
 	struct cert_state state;
 	struct job job; /* saves it */
 	struct story job_story;
+	bool damaged; /* what is live cannot be used */
 	bool looked; /* under the lock: live and state are what they are */
 	bool dirty;  /* state is to be saved */
 	char *cert_id;

@@ -131,6 +131,21 @@ static void take_leaf(struct leaf_json *j, struct live *ret)
 	ret->exists = true;
 }
 
+/* Lost files are seen without reading any.  There is no key of ours where meta.json names a csr. */
+static bool has_file(const struct live *l, const char *name)
+{
+	scoped(free_p) char *path = str_printf("%s/%s", l->dir, name);
+	struct stat info;
+
+	return !stat(path, &info) && info.st_size > 0;
+}
+
+static bool has_pair(const struct live *l)
+{
+	return has_file(l, "fullchain.pem") &&
+	       (json_str(l->meta, "csr") || has_file(l, "privkey.pem"));
+}
+
 enum seal_status live_glance(const struct store *s, const char *cert, struct live *ret,
 			     struct story *story)
 {
@@ -148,13 +163,12 @@ enum seal_status live_glance(const struct store *s, const char *cert, struct liv
 		st = field_read(leaf_fields, ret->meta, path, &j, story);
 	if (!st && key_type_parse(j.key_type, &ret->key)) {
 		ret->dir = store_path(s, "certs/%s/gen-%06u", cert, ret->generation);
-		take_leaf(&j, ret);
+		if (has_pair(ret))
+			take_leaf(&j, ret);
 	}
 	field_free(leaf_fields, &j);
-	if (ret->exists)
-		return SEAL_OK;
-	live_free(ret);
-	return story_fail(story, SEAL_ENOTFOUND, "%s does not say what is live", path);
+	return ret->exists ? SEAL_OK
+			   : story_fail(story, SEAL_ENOTFOUND, "%s does not say what is live", path);
 }
 
 void live_free(struct live *l)
@@ -287,7 +301,12 @@ static enum seal_status settle_order(const struct store *s, const char *cert, un
 	return order_file_settle(s, cert, json_str(meta, "order"), story);
 }
 
-enum seal_status store_repair(const struct store *s, const char *cert, struct buf *ret_note,
+void repair_free(struct repair *r)
+{
+	buf_free(&r->note);
+}
+
+enum seal_status store_repair(const struct store *s, const char *cert, struct repair *ret,
 			      struct story *story)
 {
 	unsigned live = generation_live(s, cert);
@@ -306,11 +325,12 @@ enum seal_status store_repair(const struct store *s, const char *cert, struct bu
 	for (unsigned n = highest; n; n--) {
 		if (n == live || !generation_complete(s, cert, n))
 			continue;
-		buf_printf(ret_note,
+		buf_printf(&ret->note,
 			   "live pointed at %s; it now points at generation %u, the newest "
 			   "complete one",
 			   live ? "a damaged generation" : "nothing", n);
 		return generation_switch(s, cert, n, story);
 	}
+	ret->damaged = live > 0;
 	return SEAL_OK;
 }

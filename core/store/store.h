@@ -55,9 +55,9 @@ struct live { /* what `live` points at */
 /* exists false and SEAL_OK when there is none.  A broken one is SEAL_ESTORAGE. */
 enum seal_status live_read(const struct store *, const char *cert, struct live *ret,
 			   struct story *) MUST_CHECK;
-/* The same from meta.json alone, which costs next to nothing: no generation is looked into, and
- * `chain` has one certificate with names, dates, serial and aki only.  SEAL_ENOTFOUND when that
- * file does not say enough. */
+/* The same from meta.json alone, which costs next to nothing: no other file is read, and `chain`
+ * has one certificate with names, dates, serial and aki only.  SEAL_ENOTFOUND when that file does
+ * not say enough, or key or chain is not there; `meta` is what could be read of it. */
 enum seal_status live_glance(const struct store *, const char *cert, struct live *ret,
 			     struct story *) MUST_CHECK;
 void live_free(struct live *);
@@ -66,9 +66,13 @@ void live_free(struct live *);
 char *pair_file(const char *name, const char *family);
 
 /* After the cert lock is held: remove *.tmp, orphans and the order that `live` came from, point a
- * missing `live` at the newest complete generation; *ret_note says what was mended ("" when
- * nothing). */
-enum seal_status store_repair(const struct store *, const char *cert, struct buf *ret_note,
+ * `live` that is missing or damaged at the newest complete generation. */
+struct repair {
+	struct buf note; /* what was mended; "" when nothing */
+	bool damaged;	 /* what is live is, and nothing complete is there to take its place */
+};
+void repair_free(struct repair *);
+enum seal_status store_repair(const struct store *, const char *cert, struct repair *ret,
 			      struct story *) MUST_CHECK;
 
 /* The order in flight.  begin: privkey.pem, csr.der durable (and 64 KiB of reserve, so that a full

@@ -73,6 +73,27 @@ status 0 'a rehearsal' dnseal -n renew c1
 says '- succeeds' '^c1: the rehearsal succeeded; nothing was kept'
 is '- and keeps nothing' "$(readlink "$STATE/certs/c1/live")" "$live"
 
+# ---- damaged on the disk, with nothing complete to go back to
+mkdir "$WORLD/tls"
+{ echo 'certificate c2 {'; echo 'names n2.example.test *.n2.example.test'
+	echo "deploy copy { keyfull $WORLD/tls/c2.pem }"; echo '}'; } | configure
+is 'one generation of c2' "$(find "$STATE/certs/c2" -name 'gen-*' | wc -l)" 1
+rm "$(live c2 privkey.pem)"
+status 0 'a lost key' dnseal renew
+tells '- is noticed' 'c2: what is live is damaged, and nothing complete is there'
+ok '- and a new pair made' pair_matches c2
+: >"$(live c2 fullchain.pem)"
+status 0 'an empty chain: the same' dnseal renew
+ok '- a new pair' pair_matches c2
+status 0 'the next run' dnseal renew
+says '- has nothing to do' '^c2: unchanged'
+rm -r "$STATE/certs/c2/gen-000001" "$STATE/certs/c2/gen-000002"
+cp "$STATE/certs/c1/live/privkey.pem" "$(live c2 privkey.pem)"
+status 7 'a pair that does not match is not deployed' dnseal deploy c2
+tells '- and what to do is said' 'renew --force c2'
+status 0 'it is done' dnseal renew --force c2
+ok '- a pair that matches' pair_matches c2
+
 # ---- a lock, and several runs at once
 block c9 n9.example.test | configure
 mkfifo "$WORLD/pipe"

@@ -127,24 +127,25 @@ static void repair_mends_what_a_crash_leaves(void)
 {
 	scoped(free_p) char *live = store_path(&store, "certs/mail/live");
 	scoped(free_p) char *half = store_path(&store, "certs/mail/gen-000009.tmp");
-	scoped(buf_free) struct buf note = { 0 };
+	scoped(repair_free) struct repair repair = { 0 };
 
 	ok(!unlink(live) && !mkdir(half, 0700), "no live link, and half a generation");
-	ok(!store_repair(&store, "mail", &note, &story), "repaired");
+	ok(!store_repair(&store, "mail", &repair, &story), "repaired");
 	ok(generation_live(&store, "mail") == 8, "live is the newest complete one");
-	ok(note.len && strstr(note.data, "generation 8"), "and it is said: %s", buf_text(&note));
+	ok(repair.note.len && strstr(repair.note.data, "generation 8"), "and it is said: %s",
+	   buf_text(&repair.note));
 	ok(mode_of("gen-000009.tmp") == 0, "the half is gone");
 }
 
 static void repair_drops_an_order_that_is_over(const struct key *key)
 {
-	scoped(buf_free) struct buf note = { 0 };
+	scoped(repair_free) struct repair repair = { 0 };
 
 	begin_order(key, "https://ca.test/order/2");
-	ok(!store_repair(&store, "mail", &note, &story) && mode_of("order/order.json"),
+	ok(!store_repair(&store, "mail", &repair, &story) && mode_of("order/order.json"),
 	   "a new order stays");
 	begin_order(key, "https://ca.test/order/1");
-	ok(!store_repair(&store, "mail", &note, &story) && !mode_of("order"),
+	ok(!store_repair(&store, "mail", &repair, &story) && !mode_of("order"),
 	   "that of the live certificate goes");
 }
 
