@@ -59,8 +59,12 @@ static void prepare(struct job *job)
 	if (lock_take(&s->lock, lock, ACCOUNT_LOCK_MS, &s->story))
 		return;
 	st = account_load(store, s->conf.url, &s->file, &s->story);
+	if (st && st != SEAL_ENOTFOUND)
+		return;
+	story_clear(&s->story);
+	if (!s->file.kid && budget_peace(store, s->conf.url, &s->story))
+		return; /* newAccount would be asked */
 	if (st == SEAL_ENOTFOUND) {
-		story_clear(&s->story);
 		if (budget_account(store, s->conf.url, s->budget, &s->story))
 			return;
 		s->account.skip_find = true;

@@ -381,21 +381,29 @@ static char *show_names(const struct words *names)
 
 /* -- outside -------------------------------------------------------------------------------- */
 
-static enum seal_status judge_order(const struct budget *b, const char *ca_url,
-				    const struct words *names, const char *set,
-				    enum budget_force force, struct story *story)
+static enum seal_status judge_peace(const struct budget *b, const char *ca_url, const char *set,
+				    const char *who, struct story *story)
 {
-	scoped(free_p) char *who = show_names(names);
 	char ca[HASH_LEN + 1], text[RFC3339_LEN];
 
 	hash_of(ca_url, NULL, ca);
 	int64_t until = wait_until(b, set, ca);
 	if (!until)
-		return judge(b, order_limits, COUNT(order_limits), set, force, who, story);
+		return SEAL_OK;
 	story_fail(story, SEAL_ELIMIT, "%s: the CA asked not to be asked again before %s", who,
 		   clock_rfc3339(until, text));
 	story->retry_at = until;
 	return SEAL_ELIMIT;
+}
+
+static enum seal_status judge_order(const struct budget *b, const char *ca_url,
+				    const struct words *names, const char *set,
+				    enum budget_force force, struct story *story)
+{
+	scoped(free_p) char *who = show_names(names);
+	enum seal_status st = judge_peace(b, ca_url, set, who, story);
+
+	return st ? st : judge(b, order_limits, COUNT(order_limits), set, force, who, story);
 }
 
 enum seal_status budget_order(const struct store *s, const char *ca_url, const struct words *names,
@@ -516,6 +524,16 @@ void budget_wait(const struct store *s, const char *ca_url, const struct words *
 	hash_of_set(ca_url, names, set);
 	add_line(&line, KIND_WAIT, set, until < now + WEEK_S ? until : now + WEEK_S);
 	note(s, ca_url, &line, DURABLE);
+}
+
+enum seal_status budget_peace(const struct store *s, const char *ca_url, struct story *story)
+{
+	scoped(budget_close) struct budget b;
+	char ca[HASH_LEN + 1];
+	enum seal_status st = budget_read(&b, s, story);
+
+	hash_of(ca_url, NULL, ca);
+	return st ? st : judge_peace(&b, ca_url, ca, ca_url, story);
 }
 
 /* The least that is left of a limit among the names, or of their set. */

@@ -49,9 +49,11 @@ void budget_validated(const struct store *, const char *ca_url, const struct wor
 enum seal_status budget_account(const struct store *, const char *ca_url, enum budget_force,
 				struct story *) MUST_CHECK;
 /* The CA said when to come back (Retry-After), for this set of names or (names NULL) at all; at
- * most 7 days ahead.  budget_order() obeys. */
+ * most 7 days ahead.  budget_order() obeys, and budget_peace() what was said at all. */
 void budget_wait(const struct store *, const char *ca_url, const struct words *names,
 		 int64_t until);
+/* SEAL_ELIMIT with retry_at: the CA wants to be asked nothing now. */
+enum seal_status budget_peace(const struct store *, const char *ca_url, struct story *) MUST_CHECK;
 /* How much of it is left, for status: "2 of 3 orders in 7 days, 10 of 10 failed validations a day".
  * The caller's. */
 char *budget_left(const struct store *, const char *ca_url, const struct words *names);

@@ -123,4 +123,14 @@ done
 is 'the secret is nowhere in the state' "$(grep -rc zWNDZM6e "$STATE" | grep -cv ':0$')" 0
 chmod 644 "$WORLD/eab"
 refused 'a secret that others can read' 1 'eab' dnseal accounts add test
+# ---- the CA said when to come back, and a later run is to register
+mkdir "$WORLD/patient"
+at_all=$(printf '%s\n' "$CA_URL" | sha256sum | cut -c1-24)
+printf '[\n"%s w %s"\n]\n' "$(date -d '1 hour' +%s)" "$at_all" >"$WORLD/patient/limits.json"
+before=$(ca_requests)
+refused 'the CA asked for peace' 8 'asked not to be asked again before' \
+	"$DNSEAL" --state-dir "$WORLD/patient" --plugin-dir "$PLUGINS" --config "$CONF" issue patient.example.test
+is '- no account was asked for' "$(($(ca_requests) - before))" 1 # the directory
+ok '- and none made' test ! -e "$WORLD/patient"/accounts/*/account.json
+
 done_testing

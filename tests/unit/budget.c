@@ -141,12 +141,15 @@ static void the_ca_says_when(void)
 	ok(order(BUDGET_FORCED) == SEAL_ELIMIT && story.retry_at == NOW + HOUR_S,
 	   "for these names: %s", story.text);
 	ok(!budget_order(&store, CA, &others, BUDGET_USUAL, &story), "others may");
+	ok(!budget_peace(&store, CA, &story), "and other questions");
 	budget_wait(&store, CA, NULL, NOW + 2 * HOUR_S);
+	ok(budget_peace(&store, CA, &story) == SEAL_ELIMIT && story.retry_at == NOW + 2 * HOUR_S,
+	   "for everything: %s", story.text);
 	ok(budget_order(&store, CA, &others, BUDGET_USUAL, &story) == SEAL_ELIMIT &&
 		   story.retry_at == NOW + 2 * HOUR_S,
 	   "for all: %s", story.text);
 	pass(2 * HOUR_S);
-	ok(!order(BUDGET_USUAL), "and no longer");
+	ok(!order(BUDGET_USUAL) && !budget_peace(&store, CA, &story), "and no longer");
 	budget_wait(&store, CA, NULL, clock_wall() + 400 * DAY_S);
 	ok(order(BUDGET_USUAL) && story.retry_at <= clock_wall() + 7 * DAY_S, "seven days at most");
 }
