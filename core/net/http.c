@@ -120,11 +120,12 @@ static void wipe_headers(struct http_call *c)
 	c->curl_headers = NULL;
 }
 
+/* One that failed is not used again: libcurl 8.14 remembers beyond a reset that it has to rewind. */
 static void close_easy(struct http *h, struct http_call *c)
 {
 	curl_multi_remove_handle(h->multi, c->easy);
 	curl_easy_reset(c->easy);
-	if (h->n_idle < IDLE_EASY_MAX)
+	if (!c->story.st && h->n_idle < IDLE_EASY_MAX)
 		h->idle[h->n_idle++] = c->easy;
 	else
 		curl_easy_cleanup(c->easy);
