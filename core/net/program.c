@@ -352,21 +352,28 @@ static void release(struct program *p)
 }
 
 /* While the dead child keeps its number, the group's is its own too. */
-static int bury(const struct program_work *w)
+enum others { OTHERS_GO, OTHERS_STAY }; /* in its group */
+static int bury(const struct program_work *w, enum others others)
 {
 	int status = 0;
 
-	kill(-w->pid, SIGKILL);
+	if (others == OTHERS_GO)
+		kill(-w->pid, SIGKILL);
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return status;
 }
 
-static bool has_ended(const struct program_work *w)
+/* What it started stays when all went well: a service that was down, and has no session of its own
+ * yet. */
+static bool has_ended(const struct program_work *w, enum others *ret)
 {
 	siginfo_t info = { 0 };
 
-	return !waitid(P_PID, (id_t)w->pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid;
+	if (waitid(P_PID, (id_t)w->pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return false;
+	*ret = info.si_code == CLD_EXITED && !info.si_status ? OTHERS_STAY : OTHERS_GO;
+	return true;
 }
 
 static void signal_group(struct program *p, int number)
@@ -391,8 +398,10 @@ static void look(struct task *t)
 	struct program *p = container_of(t, struct program, task);
 	struct program_work *w = p->work;
 
-	if (has_ended(w)) {
-		int status = bury(w);
+	enum others others;
+
+	if (has_ended(w, &others)) {
+		int status = bury(w, others);
 		if (w->out.fd >= 0)
 			take_output(w); /* a daemon that it left may hold the other end for ever */
 		clean_output(p);
@@ -445,7 +454,7 @@ void program_cancel(struct program *p)
 void program_free(struct program *p)
 {
 	if (p->work) {
-		bury(p->work);
+		bury(p->work, OTHERS_GO);
 		release(p);
 	}
 	buf_free(&p->output);

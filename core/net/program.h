@@ -4,7 +4,7 @@
  * program.h - other programs, run beside the loop: no shell, a process group of its own, stdin
  * /dev/null, stdout and stderr to one pipe, bounded and cleaned, no descriptors of ours, only the
  * environment that is given beside PATH, LANG and HOME, umask 022, cwd /.  After the limit: TERM to
- * the group, 10 s, KILL; what it leaves running in its group is killed when it ends. */
+ * the group, 10 s, KILL; what a program that failed leaves running in its group is killed. */
 #ifndef NET_PROGRAM_H
 #define NET_PROGRAM_H
 

@@ -172,13 +172,21 @@ static void what_it_leaves_does_not_hold_us(void)
 	int64_t ms;
 	scoped(free_p) char *text =
 		str_printf("sleep 600 & echo $! >%s/left.pid; echo done", dir);
+	scoped(free_p) char *fails =
+		str_printf("kill $(cat %s/left.pid); sleep 600 & echo $! >%s/left.pid; exit 3", dir,
+			   dir);
 	scoped(free_p) char *daemon = str_printf(
 		"setsid sh -c 'echo $$ >%s/daemon.pid; exec sleep 600' & sleep 0.3; echo up", dir);
 
 	run_script(&p, "leaves", text, &ms);
 	ok(!p.story.st && ms < 3000, "a child that holds its output: %d ms", (int)ms);
 	is(buf_text(&p.output), "done\n", "what it said is there");
-	ok(!is_alive("left.pid"), "the child is gone");
+	ok(is_alive("left.pid"), "the child goes on: a service that was started, perhaps");
+	program_free(&p);
+
+	run_script(&p, "fails", fails, &ms);
+	ok(p.status == 3 && ms < 3000, "one that fails: %d ms", (int)ms);
+	ok(!is_alive("left.pid"), "its child is gone");
 	program_free(&p);
 
 	run_script(&p, "daemon", daemon, &ms);
