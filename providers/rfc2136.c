@@ -33,7 +33,7 @@ static const struct seal_option options[] = {
 enum { RR_CNAME = 5, RR_SOA = 6, RR_OPT = 41, RR_RRSIG = 46, RR_NSEC = 47,
        RR_NSEC3 = 50, RR_AXFR = 252, RR_ANY = 255 };
 enum { DNS_IN = 1, DNS_NONE = 254 };
-enum { REFUSED = 5, YXRRSET = 7, NOTAUTH = 9, NOTZONE = 10, BADSIG = 16 };
+enum { REFUSED = 5, YXRRSET = 7, NOTAUTH = 9, NOTZONE = 10, BADSIG = 16, BADKEY = 17 };
 enum opcode { QUERY = 0, UPDATE = 5 };
 enum { PREREQUISITES = 6, UPDATES = 8 }; /* offsets of the counts (RFC 2136 2) */
 enum {
@@ -95,7 +95,7 @@ static const struct verdict {
 	{ NOTZONE, ALWAYS, SEAL_EINVAL, "NOTZONE", "the name is not in the zone" },
 	{ BADSIG, ALWAYS, SEAL_EAUTH, "BADSIG",
 	  "the secret is not the one the server has for the key" },
-	{ 17, ALWAYS, SEAL_EAUTH, "BADKEY",
+	{ BADKEY, ALWAYS, SEAL_EAUTH, "BADKEY",
 	  "the server knows no key of this name and algorithm, or (Knot) its acl does not let "
 	  "the key do this" },
 	{ BADTIME, ALWAYS, SEAL_EAUTH, "BADTIME",
@@ -150,12 +150,23 @@ static enum seal_status query(struct talk *t, const char *name, uint16_t type)
 	return st ? st : ask(t, &m);
 }
 
+/* Knot leaves out the TSIG record that would say BADKEY (from 3.4 on; RFC 8945 5.2.1), but a query
+ * is NOTAUTH for no other reason. */
+static enum seal_status query_soa(struct talk *t, const char *name)
+{
+	enum seal_status st = query(t, name, RR_SOA);
+
+	if (!st && t->error == NOTAUTH && t->key.alg && !t->trusted)
+		t->error = BADKEY;
+	return st;
+}
+
 /* The zone in which the server itself keeps `name`, or NULL: it serves none, or none to us. */
 static enum seal_status find_zone(struct talk *t, const char *name, const char **ret_zone)
 {
 	*ret_zone = NULL;
 	for (const char *at = name; at; at = strchr(at, '.') ? strchr(at, '.') + 1 : NULL) {
-		enum seal_status st = query(t, at, RR_SOA);
+		enum seal_status st = query_soa(t, at);
 
 		if (st || t->error >= BADSIG)
 			return st ? st : judge(t, ASK, at);
@@ -450,7 +461,7 @@ static enum seal_status get(struct seal_op *op, const char *zone)
 /* Without a zone only the way and the key can be tried; a signed answer of any kind proves both. */
 static enum seal_status check_key(struct talk *t)
 {
-	enum seal_status st = query(t, ".", RR_SOA);
+	enum seal_status st = query_soa(t, ".");
 
 	if (st || t->trusted || t->error != REFUSED)
 		return st || t->trusted ? st : judge(t, ASK, "a request");
