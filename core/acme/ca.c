@@ -63,17 +63,15 @@ void ca_heard(struct ca *ca, const struct http_call *call)
 {
 	if (!call->story.st) {
 		ca->rtt_ms = call->took_ms;
-		ca->lost_at_ms = 0;
-	} else if (call->story.st != SEAL_ECANCELED && !ca->lost_at_ms) {
-		ca->lost_at_ms = clock_ms();
+		ca->lost_ms = ca->lost_last_ms = 0;
+	} else if (call->story.st != SEAL_ECANCELED) {
+		ca->lost_last_ms = clock_ms();
+		ca->lost_ms = ca->lost_ms ? ca->lost_ms : ca->lost_last_ms;
 	}
 }
 
-bool ca_is_mute(struct ca *ca)
+bool ca_is_mute(const struct ca *ca)
 {
-	int64_t mute_ms = ca->lost_at_ms ? clock_ms() - ca->lost_at_ms : 0;
-
-	if (mute_ms >= CA_MUTE_MS + CA_MUTE_REST_MS)
-		ca->lost_at_ms = mute_ms = 0;
-	return mute_ms >= CA_MUTE_MS;
+	return ca->lost_last_ms - ca->lost_ms >= CA_MUTE_MS &&
+	       clock_ms() - ca->lost_last_ms < CA_MUTE_REST_MS;
 }

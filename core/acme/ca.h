@@ -13,8 +13,8 @@
 #include "crypto/key.h"
 #include "net/http.h"
 
-#define CA_MUTE_MS 120000 /* requests failed for so long, and none was answered: it asks no more */
-#define CA_MUTE_REST_MS 300000 /* ... and after that tries again */
+#define CA_MUTE_MS 120000      /* requests failed for so long, and none was answered */
+#define CA_MUTE_REST_MS 300000 /* after the last of them it is asked again */
 
 #define NONCES_MAX 16
 #define NONCE_AGE_S 300
@@ -53,7 +53,8 @@ struct ca {
 	struct list waiting;   /* of struct nonce_want */
 	unsigned requests;     /* sent to this CA, for tests and benches */
 	unsigned rtt_ms;       /* of the last exchange: scales the polling */
-	int64_t lost_at_ms;    /* the first that failed since one was answered; 0: none */
+	int64_t lost_ms, lost_last_ms; /* when the first and the last failed since one was
+					* answered; 0: none */
 };
 void ca_init(struct ca *, struct http *, const char *url, const char *trust);
 void ca_free(struct ca *);
@@ -62,9 +63,9 @@ bool ca_owns_url(const struct ca *, const char *url);
 /* Start a request to this CA, and look at its end: trust, counters, round trip time. */
 void ca_ask(struct ca *, struct http_call *, struct task *); /* expects */
 void ca_heard(struct ca *, const struct http_call *);
-/* It has not answered for so long that those who still wait for their turn need not try: in a run of
+/* It has not answered for so long that those who wait for their turn need not try: in a run of
  * many each would wait as long again. */
-bool ca_is_mute(struct ca *);
+bool ca_is_mute(const struct ca *);
 
 /* Fetch the directory unless it is there. */
 struct directory_get {

@@ -216,6 +216,7 @@ void app_network(struct app *a)
 	a->loop = loop_new();
 	a->http = http_new(a->loop, &(struct http_conf){ 0 });
 	a->pool = pool_new(a->loop, WORKERS_MAX);
+	a->peers = pool_new(a->loop, WORKERS_MAX);
 	a->ops = ops_new(a->loop, a->http, WORKERS_MAX);
 	if (app_state_dir(a)) {
 		scoped(free_p) char *locks = str_printf("%s/locks", app_state_dir(a));
@@ -228,6 +229,7 @@ void app_network(struct app *a)
 	a->engine.loop = a->loop;
 	a->engine.http = a->http;
 	a->engine.pool = a->pool;
+	a->engine.peers = a->peers;
 	a->engine.ops = a->ops;
 	a->engine.events = &a->ui.events;
 	ui_start(&a->ui, a->loop);
@@ -280,6 +282,7 @@ static void clean_up(struct app *a)
 	ui_stop(&a->ui);
 	ops_free(a->ops);
 	pool_free(a->pool);
+	pool_free(a->peers);
 	http_free(a->http);
 	loop_free(a->loop);
 	logins_free(&a->logins);

@@ -23,7 +23,7 @@ struct app {
 	struct loop *loop;
 	struct http *http;
 	struct ops *ops;
-	struct pool *pool;
+	struct pool *pool, *peers;
 	struct logins logins;
 	struct login **own_logins; /* of the certificate under way: what the engine sees */
 	struct engine engine;

@@ -134,7 +134,7 @@ static void begin_socket(struct target_run *t)
 		return;
 	t->haproxy = (struct haproxy){ .socket = t->conf->socket };
 	t->job.work = update_haproxy;
-	job_start(t->run->engine->pool, &t->job, &t->run->task);
+	job_start(t->run->engine->peers, &t->job, &t->run->task);
 }
 
 /* A certificate that is new to it, or a socket that is not there: the reload does it. */
@@ -259,8 +259,8 @@ static void tell_good(const struct target_run *t)
 	if (n)
 		str_put(files, ", %zu %s written", n, n == 1 ? "file" : "files");
 	if (t->n_probe)
-		str_put(probes, ", %s%s serves it", t->conf->probe[0].said,
-			t->n_probe > 1 ? " and the others" : "");
+		str_put(probes, ", %s%s it", t->conf->probe[0].said,
+			t->n_probe > 1 ? " and the others serve" : " serves");
 	scoped(free_p) char *detail =
 		str_printf("%s: done%s%s%s", t->conf->name, files,
 			   t->reloaded	     ? ", reloaded"

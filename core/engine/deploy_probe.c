@@ -10,8 +10,9 @@
 
 #include <string.h>
 
-/* Before each look: half a second for what reloads at once, half a minute for what takes time. */
-static const int64_t pauses_ms[] = { 500, 4000, 20000 };
+/* Before each look: for what reloads at once; for Exim, which waits five seconds behind a change of
+ * its files; for what takes time. */
+static const int64_t pauses_ms[] = { 500, 6500, 17500 };
 #define LOOK_LIMIT_S 10
 
 /* What is there instead, in a few words. */
@@ -60,7 +61,7 @@ static void look(struct probe_run *p)
 				      .key = p->key,
 				      .limit_s = LOOK_LIMIT_S };
 	p->tries++;
-	peer_look_start(p->engine->pool, &p->look, &p->task);
+	peer_look_start(p->engine->peers, &p->look, &p->task);
 }
 
 static void next(struct task *t)

@@ -15,7 +15,8 @@ struct engine {
 	struct loop *loop;
 	struct http *http;
 	struct ops *ops;
-	struct pool *pool; /* for keys and disk */
+	struct pool *pool;  /* for keys and disk */
+	struct pool *peers; /* for what waits for other servers: it must not hold up the disk */
 	struct store *store;
 	struct login **logins; /* borrowed */
 	size_t n_logins;

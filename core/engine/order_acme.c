@@ -428,12 +428,12 @@ enum seal_status read_examine(struct order *o)
 		if (a->res.has_challenge && a->res.challenge.status == CHAL_PENDING &&
 		    a->answers < ANSWERS_MAX && !invalid) {
 			a->answered = false; /* it waits to be asked once more */
-			o->next = ORDER_ANSWER;
+			o->next = ORDER_STAKE;
 		}
 	}
 	if (!st && invalid)
 		return fail_order(o);
-	if (st || o->next == ORDER_ANSWER)
+	if (st || o->next == ORDER_STAKE)
 		return st;
 	o->post.retry_after_s = -1;
 	return order_pace(o, WATCH_LIMIT_S);

@@ -201,6 +201,15 @@ static enum seal_status verify_pair(const char *dir, const struct pair *p, struc
 
 /* -- a generation --------------------------------------------------------------------------- */
 
+/* A plain file of the folder's owner, that nobody else may read and that has no other name? */
+static bool is_private(const char *path, const char *dir)
+{
+	struct stat file, folder;
+
+	return !lstat(path, &file) && !stat(dir, &folder) && S_ISREG(file.st_mode) &&
+	       (file.st_mode & 07777) == 0600 && file.st_uid == folder.st_uid && file.st_nlink == 1;
+}
+
 /* The order's own key file gets a second name here, where that can be: it is durable already, and
  * nothing need be written and then taken away. */
 static bool share_key(const char *order_dir, const char *dir, const struct file_part *p)
@@ -210,7 +219,8 @@ static bool share_key(const char *order_dir, const char *dir, const struct file_
 	scoped(buf_free) struct buf there = { 0 };
 	struct story ignored = { 0 };
 
-	if (p->mode != 0600 || file_read(from, 16384, &there, &ignored) || there.len != p->len ||
+	if (p->mode != 0600 || !is_private(from, dir) ||
+	    file_read(from, 16384, &there, &ignored) || there.len != p->len ||
 	    memcmp(there.data, p->data, p->len) != 0)
 		return false;
 	return !link(from, to);

@@ -387,5 +387,10 @@ enum seal_status journal_write(const struct store *s, enum journal_op op,
 		compact(s, path, size - (off_t)text.len, size);
 	lock_drop(&lock);
 	/* Without the lock: those who come meanwhile are synced along with it. */
-	return !st && op == JOURNAL_PLAN && fdatasync(fd) ? say_errno(story, path) : st;
+	if (st || op != JOURNAL_PLAN || !fdatasync(fd))
+		return st;
+	say_errno(story, path);
+	if (journal_write(s, JOURNAL_GONE, entries, n, &(struct story){ 0 }))
+		return SEAL_ESTORAGE; /* a plan that nobody follows costs one removal too many */
+	return SEAL_ESTORAGE;
 }

@@ -492,6 +492,7 @@ int main(void)
 	pool = pool_new(loop, 4);
 	engine = (struct engine){ .loop = loop,
 				  .pool = pool,
+				  .peers = pool,
 				  .store = &store,
 				  .events = &events,
 				  .services = &services };
