@@ -53,7 +53,8 @@ static int list(struct app *a, const struct journal *j)
 	return EXIT_DONE;
 }
 
-/* Who may write for this certificate: --dns, and as configured, or all blocks. */
+/* Who may write for this certificate: --dns, and as configured, or all blocks.  One that cannot be
+ * used is no reason to leave the others' records where they are. */
 static int choose_logins(struct app *a, const char *cert)
 {
 	struct cert_block *b = configuration_cert(a->conf, cert);
@@ -71,7 +72,7 @@ static int choose_logins(struct app *a, const char *cert)
 	for (size_t i = 0; i < s.n_dns; i++)
 		if (!one || !word_same(s.dns[i]->name, one->name))
 			all[n++] = s.dns[i];
-	int status = app_logins(a, &(struct subject){ .dns = all, .n_dns = n });
+	int status = app_logins_any(a, &(struct subject){ .dns = all, .n_dns = n });
 	if (one)
 		dns_free(one);
 	return status;
@@ -121,12 +122,23 @@ static bool came_before(const struct journal *j, size_t i)
 	return false;
 }
 
+/* A mistake in the configuration is told once. */
+static int clean_all(struct app *a, const struct journal *j)
+{
+	int worst = EXIT_DONE;
+
+	for (size_t i = 0; i < j->n && !a->errors.n; i++)
+		if (!came_before(j, i))
+			worst = exit_worse(worst, clean_cert(a, j->at[i].cert));
+	return worst;
+}
+
 int cmd_cleanup(struct app *a)
 {
 	struct journal j = { 0 };
 	struct story story = { 0 };
 	bool exists = false;
-	int status = app_configure(a, READ_ALL), worst = EXIT_DONE;
+	int status = app_configure(a, READ_ALL);
 
 	if (!status && a->opt.set.n && !a->opt.dns) {
 		subject_set_alone(&a->opt, &a->errors);
@@ -138,12 +150,7 @@ int cmd_cleanup(struct app *a)
 		status = app_fail(a, NULL, &story);
 	if (status)
 		return status;
-	if (a->opt.list || a->opt.dry_run || !j.n)
-		status = list(a, &j);
-	else
-		for (size_t i = 0; i < j.n; i++)
-			worst = came_before(&j, i) ? worst
-						   : exit_worse(worst, clean_cert(a, j.at[i].cert));
+	status = a->opt.list || a->opt.dry_run || !j.n ? list(a, &j) : clean_all(a, &j);
 	journal_free(&j);
-	return status ? status : worst;
+	return status;
 }

@@ -117,22 +117,23 @@ static struct round *make_round(struct renewal *r, void (*over)(void *, const st
 
 /* -- what is told --------------------------------------------------------------------------- */
 
-static void tell_valid(const struct turn *t, const char *what, int64_t next)
+static void tell_valid(struct ui *u, const struct turn *t, const char *what, int64_t next)
 {
 	int64_t ends = turn_not_after(t);
 	char date[32], due[32], left[32];
 
-	printf("%s: %s, valid until %s (%s), due %s\n", turn_name(t), what, show_date(ends, date),
-	       show_duration(ends - clock_wall(), left), show_date(next, due));
+	ui_print(u, "%s: %s, valid until %s (%s), due %s", turn_name(t), what,
+		 show_date(ends, date), show_duration(ends - clock_wall(), left),
+		 show_date(next, due));
 }
 
-static void tell_failed(const struct turn *t, const char *what)
+static void tell_failed(struct ui *u, const struct turn *t, const char *what)
 {
 	char when[RFC3339_LEN];
 	int64_t next = turn_next(t);
 
-	printf("%s: %s%s%s\n", turn_name(t), what, next ? ", next try " : "",
-	       next ? clock_rfc3339(next, when) : "");
+	ui_print(u, "%s: %s%s%s", turn_name(t), what, next ? ", next try " : "",
+		 next ? clock_rfc3339(next, when) : "");
 }
 
 void renewal_tell(void *app, const struct turn *t)
@@ -143,14 +144,14 @@ void renewal_tell(void *app, const struct turn *t)
 	if (a->ui.mode == UI_JSON || (a->opt.quiet && result == TURN_UNCHANGED))
 		return;
 	if (result == TURN_REHEARSED)
-		printf("%s: the rehearsal succeeded; nothing was kept\n", turn_name(t));
+		ui_print(&a->ui, "%s: the rehearsal succeeded; nothing was kept", turn_name(t));
 	else if (result < TURN_DEFERRED)
-		tell_valid(t, turn_result_name(result), turn_decision(t)->at);
+		tell_valid(&a->ui, t, turn_result_name(result), turn_decision(t)->at);
 	else
-		tell_failed(t, result == TURN_LOCKED ? "locked" : turn_result_name(result));
+		tell_failed(&a->ui, t, result == TURN_LOCKED ? "locked" : turn_result_name(result));
 	if (turn_deploy_pending(t))
-		printf("%s: a deployment is pending; dnseal status %s says why\n", turn_name(t),
-		       turn_name(t));
+		ui_print(&a->ui, "%s: a deployment is pending; dnseal status %s says why",
+			 turn_name(t), turn_name(t));
 }
 
 static void tell_sum(const struct round_tally *c)
@@ -205,8 +206,10 @@ int renewal_run(struct renewal *r, void (*over)(void *, const struct turn *),
 
 	signals_start(&signals, a->loop, cancel);
 	signals.arg = round;
+	ui_round(&a->ui, r->subjects.n);
 	round_start(round, waiter_begin(&w, a));
 	app_wait(a, &w);
+	ui_round_over(&a->ui);
 	int signal = signals.first;
 	signals_stop(&signals);
 	*ret = *round_tally(round);

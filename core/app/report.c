@@ -45,7 +45,7 @@ static void look(struct report *r, const char *cert)
 	struct story story = { 0 };
 	struct standing s;
 
-	if (standing_read(&a->store, cert, b ? &b->conf : NULL, &s, &story)) {
+	if (standing_glance(&a->store, cert, b ? &b->conf : NULL, &s, &story)) {
 		log_line(LOG_WARN, "%s: %s", cert, story.text);
 		return;
 	}

@@ -4,14 +4,42 @@
 
 #include "app/screen.h"
 
-#include "app/ui.h"
-#include "base/buf.h"
-#include "base/clock.h"
-
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define ROWS_SPARE 2u /* the cursor's line, and one of what was before */
+
+/* -- a sheet -------------------------------------------------------------------------------- */
+
+struct sheet screen_sheet(void)
+{
+	struct winsize w = { 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) || !w.ws_col || !w.ws_row)
+		w = (struct winsize){ .ws_col = 80, .ws_row = 24 };
+	return (struct sheet){ .columns = w.ws_col,
+			       .rows = w.ws_row > ROWS_SPARE ? w.ws_row - ROWS_SPARE : 1 };
+}
+
+void sheet_line(struct sheet *s, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (s->lines >= s->rows)
+		return;
+	if (n >= s->columns)
+		n = s->columns - 1;
+	while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--; /* not within a UTF-8 letter */
+	buf_add(&s->text, text, n);
+	buf_char(&s->text, '\n');
+	s->lines++;
+}
+
+/* -- the terminal; the lock is held --------------------------------------------------------- */
 
 static void put(const struct buf *b)
 {
@@ -25,95 +53,85 @@ static void put(const struct buf *b)
 	}
 }
 
-static void size_of_terminal(unsigned *ret_columns, unsigned *ret_rows)
+static void erase(struct screen *s, struct buf *b)
 {
-	struct winsize w = { 0 };
-
-	*ret_columns = 80;
-	*ret_rows = 24;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) || !w.ws_col || !w.ws_row)
-		return;
-	*ret_columns = w.ws_col;
-	*ret_rows = w.ws_row;
-}
-
-static void erase(struct ui *u, struct buf *b)
-{
-	for (; u->drawn; u->drawn--)
+	for (; s->drawn; s->drawn--)
 		buf_str(b, "\033[A\r\033[K");
 }
 
-void screen_hide(void *ui)
+static void hide(struct screen *s)
 {
 	scoped(buf_free) struct buf b = { 0 };
 
-	erase(ui, &b);
+	erase(s, &b);
 	put(&b);
 }
 
-/* A line cut to the terminal's width: one that wraps could not be taken away again. */
-static void line(struct ui *u, struct buf *b, const char *text, unsigned columns)
+static void show(struct screen *s)
 {
-	size_t n = strlen(text);
-
-	if (n >= columns)
-		n = columns - 1;
-	while (n && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--; /* not within a UTF-8 letter */
-	buf_add(b, text, n);
-	buf_char(b, '\n');
-	u->drawn++;
-}
-
-static void head(struct ui *u, struct buf *b, unsigned columns)
-{
-	char spent[32], limit[32];
-	scoped(free_p) char *text =
-		str_printf("%s: waiting for %s  %s of %s", u->certificate, u->step,
-			   show_duration((clock_ms() - u->since_ms) / 1000, spent),
-			   show_duration((u->until_ms - u->since_ms) / 1000, limit));
-
-	line(u, b, text, columns);
-}
-
-/* "  _acme-challenge.example.org  ns1.example ok, ns2.example NXDOMAIN" */
-static void record(struct ui *u, struct buf *b, size_t first, unsigned columns)
-{
-	scoped(buf_free) struct buf text = { 0 };
-
-	buf_printf(&text, "  %s ", u->rows[first].name);
-	for (size_t i = first; i < u->n_rows; i++) {
-		const struct ui_row *r = &u->rows[i];
-		if (strcmp(r->name, u->rows[first].name))
-			continue;
-		buf_printf(&text, "%s %s %s", i == first ? "" : ",", r->server, r->state);
-		if (*r->said && strcmp(r->state, "ok"))
-			buf_printf(&text, " (%s)", r->said);
-	}
-	line(u, b, buf_text(&text), columns);
-}
-
-static bool is_first(const struct ui *u, size_t i)
-{
-	for (size_t j = 0; j < i; j++)
-		if (!strcmp(u->rows[j].name, u->rows[i].name))
-			return false;
-	return true;
-}
-
-void screen_show(void *ui)
-{
-	struct ui *u = ui;
 	scoped(buf_free) struct buf b = { 0 };
-	unsigned columns, rows;
 
-	erase(u, &b);
-	if (u->waiting) {
-		size_of_terminal(&columns, &rows);
-		head(u, &b, columns);
-		for (size_t i = 0; i < u->n_rows && u->drawn + 2 < rows; i++)
-			if (is_first(u, i))
-				record(u, &b, i, columns);
-	}
+	erase(s, &b);
+	if (s->block)
+		buf_str(&b, s->block);
 	put(&b);
+	s->drawn = s->block ? s->lines : 0;
+}
+
+/* -- outside -------------------------------------------------------------------------------- */
+
+void screen_init(struct screen *s)
+{
+	*s = (struct screen){ .drawn = 0 };
+	pthread_mutex_init(&s->lock, NULL);
+}
+
+void screen_put(struct screen *s, struct sheet *sheet)
+{
+	pthread_mutex_lock(&s->lock);
+	free(s->block);
+	s->block = buf_take(&sheet->text);
+	s->lines = sheet->lines;
+	show(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void screen_clear(struct screen *s)
+{
+	pthread_mutex_lock(&s->lock);
+	free(s->block);
+	s->block = NULL;
+	s->lines = 0;
+	hide(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void screen_lift(struct screen *s)
+{
+	pthread_mutex_lock(&s->lock);
+	hide(s);
+}
+
+void screen_lower(struct screen *s)
+{
+	show(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void screen_hide(void *screen)
+{
+	struct screen *s = screen;
+
+	pthread_mutex_lock(&s->lock);
+	hide(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void screen_show(void *screen)
+{
+	struct screen *s = screen;
+
+	pthread_mutex_lock(&s->lock);
+	show(s);
+	pthread_mutex_unlock(&s->lock);
 }

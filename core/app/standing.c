@@ -19,14 +19,12 @@ static void decide_unconfigured(struct standing *s)
 	decide(&usual, &s->live, &s->state, clock_wall(), &s->decision);
 }
 
-enum seal_status standing_read(const struct store *store, const char *name,
-			       const struct cert_conf *cert, struct standing *s,
-			       struct story *story)
+/* live is there. */
+static enum seal_status judge(const struct store *store, const char *name,
+			      const struct cert_conf *cert, struct standing *s, struct story *story)
 {
-	*s = (struct standing){ 0 };
-	enum seal_status st = live_read(store, name, &s->live, story);
-	if (!st)
-		st = cert_state_load(store, name, &s->state, story);
+	enum seal_status st = cert_state_load(store, name, &s->state, story);
+
 	if (st) {
 		standing_free(s);
 		return st;
@@ -38,6 +36,34 @@ enum seal_status standing_read(const struct store *store, const char *name,
 	s->due = standing_leaf(s) ? s->decision.at : 0;
 	str_put(s->why, "%s", s->decision.said);
 	return SEAL_OK;
+}
+
+enum seal_status standing_read(const struct store *store, const char *name,
+			       const struct cert_conf *cert, struct standing *s,
+			       struct story *story)
+{
+	*s = (struct standing){ 0 };
+	enum seal_status st = live_read(store, name, &s->live, story);
+
+	return st ? st : judge(store, name, cert, s, story);
+}
+
+static bool says_enough(const struct live *l)
+{
+	return l->exists && l->chain.at[0].issuer_cn && (!l->has_twin || l->twin.n);
+}
+
+enum seal_status standing_glance(const struct store *store, const char *name,
+				 const struct cert_conf *cert, struct standing *s,
+				 struct story *story)
+{
+	struct story ignored = { 0 };
+
+	*s = (struct standing){ 0 };
+	if (!live_glance(store, name, &s->live, &ignored) && says_enough(&s->live))
+		return judge(store, name, cert, s, story);
+	live_free(&s->live);
+	return standing_read(store, name, cert, s, story);
 }
 
 void standing_names(const struct store *store, const struct configuration *c, struct words *ret)

@@ -18,74 +18,61 @@
 
 /* -- waiting -------------------------------------------------------------------------------- */
 
-static void forget(struct ui *u)
-{
-	for (size_t i = 0; i < u->n_rows; i++) {
-		free(u->rows[i].name);
-		free(u->rows[i].server);
-		free(u->rows[i].state);
-		free(u->rows[i].said);
-	}
-	free(u->rows);
-	free(u->certificate);
-	free(u->step);
-	u->rows = NULL;
-	u->certificate = u->step = NULL;
-	u->n_rows = 0;
-}
-
 void ui_rest(struct ui *u)
 {
 	if (!u->waiting)
 		return;
-	screen_hide(u);
+	screen_clear(&u->screen);
 	u->waiting = false;
-	u->waited_s = (clock_ms() - u->since_ms + 999) / 1000;
 	timer_stop(&u->timer);
-	forget(u);
+	ui_wait_free(&u->wait);
 }
 
 /* The end of one certificate; when it is another that waits, its block comes back. */
 static void rest_of(struct ui *u, const char *certificate)
 {
-	if (u->waiting && certificate && strcmp(u->certificate, certificate) != 0)
-		screen_hide(u);
+	if (u->waiting && certificate && strcmp(u->wait.certificate, certificate) != 0)
+		screen_hide(&u->screen);
 	else
 		ui_rest(u);
 }
 
-static void set(char **to, const char *text)
-{
-	free(*to);
-	*to = str_copy(text ? text : "");
-}
-
 static void heartbeat(struct ui *u)
 {
-	size_t n_ok = 0;
+	const struct ui_wait *w = &u->wait;
+	bool open = ui_wait_n_ok(w) < w->n_rows;
 	char spent[32], limit[32];
 
-	for (size_t i = 0; i < u->n_rows; i++)
-		n_ok += !strcmp(u->rows[i].state, "ok");
-	log_line(LOG_INFO, "%s: waiting for %s, %s of %s%s", u->certificate, u->step,
-		 show_duration((clock_ms() - u->since_ms) / 1000, spent),
-		 show_duration((u->until_ms - u->since_ms) / 1000, limit),
-		 u->n_rows ? "" : ", no server has answered yet");
-	for (size_t i = 0; i < u->n_rows && n_ok < u->n_rows; i++)
-		if (strcmp(u->rows[i].state, "ok"))
-			log_line(LOG_INFO, "%s: %s at %s: %s %s", u->certificate, u->rows[i].name,
-				 u->rows[i].server, u->rows[i].state, u->rows[i].said);
+	log_line(LOG_INFO, "%s: waiting for %s, %s of %s%s", w->certificate, w->step,
+		 show_duration((clock_ms() - w->since_ms) / 1000, spent),
+		 show_duration((w->until_ms - w->since_ms) / 1000, limit),
+		 w->n_rows ? "" : ", no server has answered yet");
+	for (size_t i = 0; i < w->n_rows && open; i++)
+		if (!ui_row_is_ok(&w->rows[i]))
+			log_line(LOG_INFO, "%s: %s at %s: %s %s", w->certificate, w->rows[i].name,
+				 w->rows[i].server, w->rows[i].state, w->rows[i].said);
 	u->said_ms = clock_ms();
+}
+
+static void draw(struct ui *u)
+{
+	struct sheet sheet = screen_sheet();
+
+	if (u->many.on)
+		many_draw(&u->many, &sheet);
+	else
+		ui_wait_draw(&u->wait, &sheet);
+	screen_put(&u->screen, &sheet);
 }
 
 static void tick(struct task *t)
 {
 	struct ui *u = container_of(t, struct ui, tick);
 
-	if (!u->waiting || timer_is_running(&u->timer))
+	if ((!u->waiting && !u->many.on) || timer_is_running(&u->timer))
 		return;
 	if (u->mode == UI_BLOCK)
-		screen_show(u);
+		draw(u);
 	else if (u->mode == UI_LINES && clock_ms() - u->said_ms >= HEARTBEAT_MS)
 		heartbeat(u);
 	timer_start(&u->timer, &u->tick, TICK_MS);
@@ -98,10 +85,8 @@ static void tell_wait(struct ui *u, const struct event *e)
 	char limit[32];
 
 	ui_rest(u);
-	set(&u->certificate, e->certificate);
-	set(&u->step, e->step);
-	u->since_ms = u->said_ms = e->since_ms;
-	u->until_ms = e->until_ms;
+	ui_wait_begin(&u->wait, e);
+	u->said_ms = e->since_ms;
 	u->waiting = true;
 	show_duration((e->until_ms - e->since_ms) / 1000, limit);
 	if (u->mode == UI_JSON) {
@@ -111,32 +96,18 @@ static void tell_wait(struct ui *u, const struct event *e)
 		json_text(o, "detail", detail);
 		json_print(o);
 	} else if (u->mode == UI_LINES)
-		log_line(LOG_INFO, "%s: waiting for %s, at most %s", u->certificate, u->step,
-			 limit);
+		log_line(LOG_INFO, "%s: waiting for %s, at most %s", u->wait.certificate,
+			 u->wait.step, limit);
 	if (u->loop && u->mode != UI_JSON)
 		task_wake(&u->tick);
 }
 
-static struct ui_row *row(struct ui *u, const char *name, const char *server)
-{
-	for (size_t i = 0; i < u->n_rows; i++)
-		if (!strcmp(u->rows[i].name, name) && !strcmp(u->rows[i].server, server))
-			return &u->rows[i];
-	u->rows = mem_grow(u->rows, u->n_rows + 1, sizeof(*u->rows));
-	struct ui_row *r = &u->rows[u->n_rows++];
-	*r = (struct ui_row){ .name = str_copy(name), .server = str_copy(server) };
-	return r;
-}
-
 static void tell_dns(struct ui *u, const struct event *e)
 {
-	struct ui_row *r = row(u, e->name ? e->name : "", e->server ? e->server : "");
 	const char *said = e->detail ? e->detail : "";
 
-	if (r->state && !strcmp(r->state, e->state) && !strcmp(r->said, said))
+	if (!ui_wait_hear(&u->wait, e))
 		return;
-	set(&r->state, e->state);
-	set(&r->said, said);
 	if (u->mode == UI_JSON) {
 		struct json_object *o = event_new("dns", e->certificate);
 		json_text(o, "name", e->name);
@@ -148,7 +119,7 @@ static void tell_dns(struct ui *u, const struct event *e)
 		log_line(LOG_INFO, "%s: %s at %s: %s%s%s", e->certificate, e->name, e->server,
 			 e->state, *said ? ", " : "", said);
 	else if (u->waiting)
-		screen_show(u);
+		draw(u);
 }
 
 static void tell_step(struct ui *u, const struct event *e)
@@ -260,14 +231,34 @@ static void tell_note(struct ui *u, const struct event *e)
 	u->aside.story = *e->story;
 }
 
+static void count(struct ui *u, const struct event *e)
+{
+	bool was_on = u->many.on;
+
+	many_hear(&u->many, e);
+	if (was_on || !u->many.on)
+		return;
+	ui_rest(u);
+	if (!log_is_on(LOG_DETAIL))
+		log_screen_most(LOG_WARN);
+	task_wake(&u->tick);
+}
+
 static void tell(struct events *events, const struct event *e)
 {
 	static void (*const tellers[])(struct ui *, const struct event *) = {
 		[EVENT_STEP] = tell_step, [EVENT_WAIT] = tell_wait,   [EVENT_DNS] = tell_dns,
 		[EVENT_DONE] = tell_done, [EVENT_ERROR] = tell_error, [EVENT_NOTE] = tell_note,
+		[EVENT_AT] = NULL, /* is counted */
 	};
+	struct ui *u = container_of(events, struct ui, events);
 
-	tellers[e->kind](container_of(events, struct ui, events), e);
+	if (u->many.n)
+		count(u, e);
+	if (u->many.on && (e->kind == EVENT_WAIT || e->kind == EVENT_DNS))
+		return;
+	if (tellers[e->kind])
+		tellers[e->kind](u, e);
 }
 
 /* -- outside -------------------------------------------------------------------------------- */
@@ -290,6 +281,7 @@ void ui_init(struct ui *u, const struct options *o)
 
 	*u = (struct ui){ .events.tell = tell, .color = wants_color(o, terminal) };
 	u->mode = o->json ? UI_JSON : screen ? UI_BLOCK : UI_LINES;
+	screen_init(&u->screen);
 }
 
 void ui_start(struct ui *u, struct loop *loop)
@@ -297,13 +289,45 @@ void ui_start(struct ui *u, struct loop *loop)
 	u->loop = loop;
 	task_init(&u->tick, loop, tick);
 	if (u->mode == UI_BLOCK)
-		log_screen(screen_hide, screen_show, u);
+		log_screen(screen_hide, screen_show, &u->screen);
+}
+
+void ui_round(struct ui *u, size_t n)
+{
+	if (u->mode == UI_BLOCK && u->loop && n > 1)
+		many_begin(&u->many, n);
+}
+
+void ui_round_over(struct ui *u)
+{
+	if (!u->many.n)
+		return;
+	many_end(&u->many);
+	timer_stop(&u->timer);
+	screen_clear(&u->screen);
+	log_screen_most(LOG_HTTP);
+}
+
+void ui_print(struct ui *u, const char *fmt, ...)
+{
+	va_list ap;
+
+	screen_lift(&u->screen);
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+	screen_lower(&u->screen);
+	if (u->many.on)
+		draw(u);
 }
 
 void ui_stop(struct ui *u)
 {
+	ui_round_over(u);
 	ui_rest(u);
-	forget(u); /* what others, whose wait was not shown, have told */
+	ui_wait_free(&u->wait); /* what others, whose wait was not shown, have told */
 	tell_aside(u, NULL);
 	if (!u->loop)
 		return;

@@ -5,19 +5,19 @@
  *
  * On a terminal a block is redrawn in place while something waits; elsewhere every change is a
  * line, and every minute of waiting one more.  With --json events go to stdout, an object a line.
+ * Where many certificates are under way at once, the block sums them up, and of lines only results,
+ * warnings and errors are shown above it (-v: all of them).
  */
 #ifndef APP_UI_H
 #define APP_UI_H
 
 #include "app/options.h"
+#include "app/ui_many.h"
 #include "base/json.h"
 #include "engine/event.h"
 #include "net/loop.h"
 
 enum ui_mode { UI_LINES, UI_BLOCK, UI_JSON };
-struct ui_row { /* a record at a server */
-	char *name, *server, *state, *said;
-};
 struct ui {
 	struct events events; /* first: an engine knows no more of it */
 	enum ui_mode mode;
@@ -27,12 +27,10 @@ struct ui {
 	struct task tick;
 	struct timer timer;
 	bool waiting;
-	char *certificate, *step;
-	int64_t since_ms, until_ms, said_ms;
-	struct ui_row *rows;
-	size_t n_rows;
-	unsigned drawn;	  /* lines of the block on the screen */
-	int64_t waited_s; /* of the last wait for propagation */
+	struct ui_wait wait;
+	int64_t said_ms;
+	struct many many; /* all of a round; when it is on, it is shown in place of `wait` */
+	struct screen screen;
 
 	struct ui_aside { /* what went wrong beside, told behind the end it belongs to */
 		char *certificate, *detail;
@@ -44,6 +42,11 @@ void ui_init(struct ui *, const struct options *);
 void ui_start(struct ui *, struct loop *);
 void ui_rest(struct ui *); /* nothing waits any more: the block goes */
 void ui_stop(struct ui *);
+/* A round of so many certificates begins and ends. */
+void ui_round(struct ui *, size_t n);
+void ui_round_over(struct ui *);
+/* A line on stdout, which may be the terminal that the block is on. */
+void ui_print(struct ui *, const char *fmt, ...) PRINTF(2, 3);
 
 /* An object with v, t and event; the caller adds members. */
 struct json_object *event_new(const char *event, const char *certificate);

@@ -40,7 +40,8 @@ static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static struct {
 	void (*hide)(void *), (*show)(void *);
 	void *arg;
-} screen;
+	enum log_level most;
+} screen = { .most = LOG_HTTP };
 static struct words secrets; /* every form of each */
 static struct {
 	enum log_target target;
@@ -69,6 +70,14 @@ void log_screen(void (*hide)(void *), void (*show)(void *), void *arg)
 	screen.hide = hide;
 	screen.show = show;
 	screen.arg = arg;
+	screen.most = LOG_HTTP;
+	pthread_mutex_unlock(&lock);
+}
+
+void log_screen_most(enum log_level l)
+{
+	pthread_mutex_lock(&lock);
+	screen.most = l;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -293,6 +302,8 @@ static void put_line(enum log_level l, const char *text)
 	bool kept = keep(l, shown);
 	if (kept && to.target == LOG_TO_JOURNAL && to_journal())
 		return; /* it would be there twice */
+	if (l > screen.most)
+		return;
 	if (!kept || l == LOG_ERROR || isatty(STDERR_FILENO))
 		say(l, shown);
 }

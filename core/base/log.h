@@ -40,6 +40,9 @@ void log_vline(enum log_level, const char *fmt, va_list) PRINTF(2, 0);
 /* The terminal block that must be taken away before a line is written and drawn again after it;
  * NULL for none.  Both run in the thread that logs, one line at a time; they may call log_scrub. */
 void log_screen(void (*hide)(void *), void (*show)(void *), void *arg);
+/* The block says what lines would: of those only the ones this grave or graver are shown above it,
+ * until the next log_screen(); what is kept elsewhere is all kept. */
+void log_screen_most(enum log_level);
 
 /* Register a secret: from now on every line shows *** in its place, also of its base64
  * (within a longer text too), URL-escaped and hexadecimal forms, and of what is left of it when a

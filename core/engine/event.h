@@ -17,12 +17,21 @@ enum event_kind {
 	EVENT_DONE,  /* result, not_after, generation, dir */
 	EVENT_ERROR, /* story */
 	EVENT_NOTE,  /* worth a warning, goes on: detail */
+	EVENT_AT,    /* where the certificate is from now on: at; often, and for sums only */
+};
+enum event_at { /* EVENT_DONE ends it */
+	AT_LINE,   /* it is due, and prepares, or waits for a place at the CA */
+	AT_CA,
+	AT_DNS,	   /* records are added, waited for, or removed */
+	AT_DEPLOY, /* its targets */
+	AT_PLACES
 };
 struct event {
 	enum event_kind kind;
 	const char *certificate; /* may be NULL */
 	const char *step, *detail;
 	const char *name, *server, *state;
+	enum event_at at;
 	const char *result; /* issued renewed unchanged failed deferred deploy-failed */
 	int64_t not_after;
 	unsigned generation;

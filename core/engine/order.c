@@ -67,8 +67,28 @@ static const struct {
 
 /* -- the driver ----------------------------------------------------------------------------- */
 
+/* For those who count. */
+static void tell_place(struct order *o, enum order_state to)
+{
+	static const enum event_at places[ORDER_STATES] = { /* others: AT_LINE */
+		[ORDER_FIND] = AT_CA,	  [ORDER_SPEND] = AT_CA,    [ORDER_NEW] = AT_CA,
+		[ORDER_NOTE] = AT_CA,	  [ORDER_AUTHZ] = AT_CA,    [ORDER_PRESENT] = AT_DNS,
+		[ORDER_SETTLE] = AT_DNS,  [ORDER_STAKE] = AT_CA,    [ORDER_ANSWER] = AT_CA,
+		[ORDER_WATCH] = AT_CA,	  [ORDER_EXAMINE] = AT_CA,  [ORDER_CLEAN] = AT_DNS,
+		[ORDER_FINALIZE] = AT_CA, [ORDER_COLLECT] = AT_CA,  [ORDER_FETCH] = AT_CA,
+		[ORDER_STORE] = AT_CA,
+	};
+
+	if (places[to] == places[o->state])
+		return;
+	engine_tell(o->engine, &(struct event){ .kind = EVENT_AT,
+						.certificate = o->ask.cert->name,
+						.at = places[to] });
+}
+
 static void move(struct order *o, enum order_state to)
 {
+	tell_place(o, to);
 	if (to != o->state)
 		log_line(LOG_DETAIL, "%s: %s -> %s (%d ms)", o->ask.cert->name,
 			 states[o->state].name, states[to].name, (int)(clock_ms() - o->entered_ms));
@@ -94,6 +114,12 @@ static void order_failed(struct order *o)
 	move(o, cleaned ? ORDER_OVER : ORDER_CLEAN);
 }
 
+/* What is made at the CA is written down, and what is live is said. */
+static bool is_beyond_recall(enum order_state next)
+{
+	return next == ORDER_NOTE || next == ORDER_OVER;
+}
+
 static enum seal_status step(struct order *o)
 {
 	if (!o->entered) {
@@ -102,7 +128,7 @@ static enum seal_status step(struct order *o)
 	}
 	o->next = o->state;
 	enum seal_status st = states[o->state].leave(o);
-	if (!st && o->canceled && !o->failed && o->next != ORDER_OVER)
+	if (!st && o->canceled && !o->failed && !is_beyond_recall(o->next))
 		st = fail(o, SEAL_ECANCELED, "interrupted while in %s", states[o->state].name);
 	if (!st)
 		move(o, o->next);

@@ -100,7 +100,7 @@ static void add_text(struct json_object *o, const char *name, const char *value)
 		json_object_object_add(o, name, json_object_new_string(value));
 }
 
-/* What a look at whether it is due needs, so that it need not read the chain. */
+/* What a look at whether it is due, and metrics, need, so that they need not read the chain. */
 static void add_leaf(struct json_object *m, const struct cert_info *leaf)
 {
 	char date[RFC3339_LEN];
@@ -109,6 +109,15 @@ static void add_leaf(struct json_object *m, const struct cert_info *leaf)
 	add_text(m, "not_after", clock_rfc3339(leaf->not_after, date));
 	add_text(m, "serial", leaf->serial);
 	add_text(m, "aki", leaf->aki);
+	add_text(m, "issuer", leaf->issuer_cn);
+}
+
+static void add_twin(struct json_object *m, const struct cert_info *leaf)
+{
+	char date[RFC3339_LEN];
+
+	add_text(m, "twin_not_before", clock_rfc3339(leaf->not_before, date));
+	add_text(m, "twin_not_after", clock_rfc3339(leaf->not_after, date));
 }
 
 static struct json_object *make_meta(const struct order *o)
@@ -134,6 +143,8 @@ static struct json_object *make_meta(const struct order *o)
 	add_text(m, "twin_certificate", o->is_twin ? o->res.certificate : NULL);
 	add_text(m, "profile", o->file.profile);
 	add_leaf(m, o->is_twin ? &o->first_chain.at[0] : &o->chain.at[0]);
+	if (o->is_twin)
+		add_twin(m, &o->chain.at[0]);
 	if (c->account->test_url && !strcmp(c->account->url, c->account->test_url))
 		json_object_object_add(m, "test", json_object_new_boolean(1));
 	if (o->has_dns)

@@ -384,6 +384,8 @@ static enum seal_status choose(struct turn *t)
 		return SEAL_OK;
 	}
 	t->due = d->why || t->ask.force == TURN_NOW || t->ask.rehearse;
+	if (t->due)
+		turn_is_at(t, AT_LINE);
 	if (d->why && t->live.exists)
 		log_line(LOG_INFO, "%s: %s%s", name_of(t),
 			 d->why == DUE_TIME || d->why == DUE_ARI ? "it is due: " : "", d->said);

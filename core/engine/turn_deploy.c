@@ -21,6 +21,12 @@ void turn_note(struct turn *t, const char *fmt, ...)
 						 .detail = text });
 }
 
+void turn_is_at(struct turn *t, enum event_at at)
+{
+	engine_tell(&t->engine,
+		    &(struct event){ .kind = EVENT_AT, .certificate = t->cert.name, .at = at });
+}
+
 /* -- hooks ---------------------------------------------------------------------------------- */
 
 static bool start(struct turn *t, enum hook_event event)
@@ -129,6 +135,7 @@ enum seal_status deploy(struct turn *t)
 					 .which = DEPLOY_PENDING,
 					 .state = &t->state };
 	t->deploying = t->dirty = true;
+	turn_is_at(t, AT_DEPLOY);
 	deploy_start(&t->deploy, &t->task);
 	deploy_expect_no_more(&t->coming);
 	return SEAL_OK;

@@ -88,6 +88,7 @@ bool turn_must_deploy(const struct turn *);
 void turn_deploy_cancel(struct turn *);
 void turn_deploy_free(struct turn *);
 void turn_note(struct turn *, const char *fmt, ...) PRINTF(2, 3);
+void turn_is_at(struct turn *, enum event_at);
 /* turn_order.c */
 enum seal_status rehearse(struct turn *), judge_rehearsal(struct turn *);
 enum seal_status place_order(struct turn *), judge_order(struct turn *);

@@ -103,7 +103,8 @@ enum seal_status live_read(const struct store *s, const char *cert, struct live 
 struct leaf_json {
 	struct words names;
 	int64_t not_before, not_after;
-	char *serial, *aki, *key_type, *twin_key_type;
+	char *serial, *aki, *issuer, *key_type, *twin_key_type;
+	int64_t twin_not_before, twin_not_after;
 };
 static const struct field leaf_fields[] = {
 	{ "names", FIELD_TEXTS, FIELD_REQUIRED, offsetof(struct leaf_json, names), NULL },
@@ -111,10 +112,24 @@ static const struct field leaf_fields[] = {
 	{ "not_after", FIELD_TIME, FIELD_REQUIRED, offsetof(struct leaf_json, not_after), NULL },
 	{ "serial", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct leaf_json, serial), NULL },
 	{ "aki", FIELD_TEXT, 0, offsetof(struct leaf_json, aki), NULL },
+	{ "issuer", FIELD_TEXT, 0, offsetof(struct leaf_json, issuer), NULL },
 	{ "key_type", FIELD_TEXT, FIELD_REQUIRED, offsetof(struct leaf_json, key_type), NULL },
 	{ "twin_key_type", FIELD_TEXT, 0, offsetof(struct leaf_json, twin_key_type), NULL },
+	{ "twin_not_before", FIELD_TIME, 0, offsetof(struct leaf_json, twin_not_before), NULL },
+	{ "twin_not_after", FIELD_TIME, 0, offsetof(struct leaf_json, twin_not_after), NULL },
 	{ 0 }
 };
+
+static void take_twin(const struct leaf_json *j, struct live *ret)
+{
+	ret->has_twin = j->twin_key_type && key_type_parse(j->twin_key_type, &ret->twin_key);
+	if (!ret->has_twin || !j->twin_not_after)
+		return;
+	ret->twin.at = mem_new(sizeof(*ret->twin.at));
+	ret->twin.n = 1;
+	ret->twin.at[0].not_before = j->twin_not_before;
+	ret->twin.at[0].not_after = j->twin_not_after;
+}
 
 static void take_leaf(struct leaf_json *j, struct live *ret)
 {
@@ -126,8 +141,9 @@ static void take_leaf(struct leaf_json *j, struct live *ret)
 	leaf->not_after = j->not_after;
 	leaf->serial = take(j->serial);
 	leaf->aki = j->aki ? take(j->aki) : str_copy("");
+	leaf->issuer_cn = j->issuer ? take(j->issuer) : NULL;
 	j->names = (struct words){ 0 };
-	ret->has_twin = j->twin_key_type && key_type_parse(j->twin_key_type, &ret->twin_key);
+	take_twin(j, ret);
 	ret->exists = true;
 }
 
@@ -167,8 +183,9 @@ enum seal_status live_glance(const struct store *s, const char *cert, struct liv
 			take_leaf(&j, ret);
 	}
 	field_free(leaf_fields, &j);
-	return ret->exists ? SEAL_OK
-			   : story_fail(story, SEAL_ENOTFOUND, "%s does not say what is live", path);
+	if (ret->exists)
+		return SEAL_OK;
+	return story_fail(story, SEAL_ENOTFOUND, "%s does not say what is live", path);
 }
 
 void live_free(struct live *l)

@@ -56,8 +56,10 @@ struct live { /* what `live` points at */
 enum seal_status live_read(const struct store *, const char *cert, struct live *ret,
 			   struct story *) MUST_CHECK;
 /* The same from meta.json alone, which costs next to nothing: no other file is read, and `chain`
- * has one certificate with names, dates, serial and aki only.  SEAL_ENOTFOUND when that file does
- * not say enough, or key or chain is not there; `meta` is what could be read of it. */
+ * has one certificate with names, dates, serial, aki and issuer_cn only, that of a twin with dates.
+ * Earlier releases wrote no issuer (NULL) and nothing of a twin's dates (`twin` is empty).
+ * SEAL_ENOTFOUND when that file does not say enough, or key or chain is not there; `meta` is what
+ * could be read of it. */
 enum seal_status live_glance(const struct store *, const char *cert, struct live *ret,
 			     struct story *) MUST_CHECK;
 void live_free(struct live *);

@@ -117,6 +117,49 @@ run cleanup
 is '- cleanup takes them out' "$status" 0
 nothing_left
 
+# ---- two dns blocks, one of which cannot be used when it comes to cleaning up
+{
+	sed '/^certificate/d; s/zones .*/zones example.test/' "$good"
+	sed -n '/^dns knot/,/^}/p' "$good" | sed 's/^dns knot/dns other/; s/zones .*/zones validation.test/; s/file:tsig/file:later/'
+	echo 'certificate site { names example.test alias.example.test }'
+	echo 'certificate also { names alias.example.test }'
+} >"$WORLD/two.conf"
+cp -p "$WORLD/tsig" "$WORLD/later"
+CONF=$WORLD/two.conf
+begin check --live site
+kill -KILL $pid
+wait $pid 2>/dev/null
+ok 'records of two blocks are left' test -n "$(leftovers 127.0.0.2 example.test)" -a -n "$(leftovers 127.0.0.2 validation.test)"
+mv "$WORLD/later" "$WORLD/away"
+run cleanup
+is '- one block lost its secret: status 6' "$status" 6
+like '- it says which, and what is missing' "$err" 'dns other: key: .*later'
+like '- the other is cleaned all the same' "$out" '^site: 1 of 2 records removed$'
+is '- its zone' "$(leftovers 127.0.0.2 example.test)" ''
+ok '- the rest stays' test -n "$(leftovers 127.0.0.2 validation.test)"
+run cleanup --list
+like '- and is known' "$out" '^[^ ]+  site  alias\.validation\.test TXT .*dns other'
+is '- that alone' "$(wc -l <"$WORLD/out")" 1
+mv "$WORLD/away" "$WORLD/later"
+run cleanup
+is '- with its secret it goes too' "$status" 0
+nothing_left
+sed '/^dns other/,/^}/s/key_alg /key_algo /' "$WORLD/two.conf" >"$WORLD/wrong.conf"
+CONF=$WORLD/two.conf
+for cert in site also; do
+	begin check --live $cert
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+done
+CONF=$WORLD/wrong.conf
+run cleanup
+is '- a mistake in it is another thing: status 1' "$status" 1
+is '- told once, with its line' "$(grep -c 'wrong\.conf:[0-9]*: unknown word' "$WORLD/err")" 1
+CONF=$WORLD/two.conf
+run cleanup
+is '- and without it all is clean' "$status" 0
+nothing_left
+
 # ---- --yes
 sed '/agreed/d' "$good" >"$WORLD/terms.conf"
 CONF=$WORLD/terms.conf

@@ -190,6 +190,11 @@ static void the_screen_steps_aside(void)
 	is(said(), "[hide]line\n[show]", "taken away and drawn again");
 	log_line(LOG_DETAIL, "not said");
 	is(said(), "", "not for what is not said");
+	log_screen_most(LOG_WARN);
+	log_line(LOG_INFO, "step");
+	is(said(), "", "a screen that tells the steps itself is left alone");
+	log_line(LOG_WARN, "slow");
+	is(said(), "[hide]slow\n[show]", "but for what is graver");
 	log_screen(NULL, NULL, NULL);
 	log_line(LOG_INFO, "line");
 	is(said(), "line\n", "no screen");
@@ -234,7 +239,9 @@ static void a_file_keeps_lines_with_their_time(void)
 	log_line(LOG_INFO, "after");
 	is(said(), "after\n", "closed: stderr again");
 	ok(!log_open(LOG_TO_FILE, path, &story), "opened again");
+	log_screen_most(LOG_ERROR);
 	log_line(LOG_INFO, "more");
+	log_screen_most(LOG_HTTP);
 	log_close();
 	scoped(free_p) char *text = content("log");
 	is(text, T " info   a.example: order made with ***\n" T " warn   slow\n" T " error  refused\n"

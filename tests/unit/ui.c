@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: the dnseal authors
  *
  * What people and programs are shown: the order of the lines of a failure, JSON of an error, colour,
- * answers to questions. */
+ * answers to questions, many certificates at once. */
 #include "config.h"
 
 #include "tests/tap.h"
@@ -13,11 +13,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #define NOW 1795226550 /* 2026-11-21T02:02:30Z */
-static FILE *caught; /* what stderr is */
+static FILE *caught;   /* what stderr is */
 static char text[8000];
 
 static const char *said(void)
@@ -71,7 +72,8 @@ static void the_main_thing_comes_first(void)
 	is(said(),
 	   "a: bind: no answer\n"
 	   "    is it up?\n"
-	   "a: removing from DNS what it may have added failed likewise; the next run tries again\n",
+	   "a: removing from DNS what it may have added failed likewise; the next run tries "
+	   "again\n",
 	   "the same thing is not told in full twice");
 	note(&u, "could not remove 1 TXT (bind: no answer)", &beside);
 	tell(&u, &(struct event){ .kind = EVENT_DONE, .certificate = "a", .result = "issued" });
@@ -207,6 +209,216 @@ static void questions_have_answers(void)
 	is(said(), "", "nobody is asked");
 }
 
+/* -- many at once --------------------------------------------------------------------------- */
+
+static void at(struct many *m, const char *name, enum event_at where)
+{
+	many_hear(m, &(struct event){ .kind = EVENT_AT, .certificate = name, .at = where });
+}
+
+static void waits(struct many *m, const char *name, int64_t since_s, int64_t until_s)
+{
+	at(m, name, AT_DNS);
+	many_hear(m, &(struct event){ .kind = EVENT_WAIT,
+				      .certificate = name,
+				      .step = "propagation",
+				      .since_ms = clock_ms() - since_s * 1000,
+				      .until_ms = clock_ms() + until_s * 1000 });
+}
+
+static void server(struct many *m, const char *name, const char *who, const char *state)
+{
+	many_hear(m, &(struct event){ .kind = EVENT_DNS,
+				      .certificate = name,
+				      .name = "_acme-challenge",
+				      .server = who,
+				      .state = state });
+}
+
+static void ends(struct many *m, const char *name, const char *result)
+{
+	many_hear(m, &(struct event){ .kind = EVENT_DONE, .certificate = name, .result = result });
+}
+
+static const char *drawn(const struct many *m, unsigned columns, unsigned rows)
+{
+	struct sheet s = { .columns = columns, .rows = rows };
+
+	many_draw(m, &s);
+	snprintf(text, sizeof(text), "%s", buf_text(&s.text));
+	buf_free(&s.text);
+	return text;
+}
+
+static void many_are_summed_up(void)
+{
+	struct many m;
+	char name[16];
+
+	many_begin(&m, 20);
+	at(&m, "a", AT_LINE);
+	ok(!m.on, "one alone is shown as ever");
+	at(&m, "a", AT_CA);
+	ok(!m.on, "wherever it is");
+	at(&m, "b", AT_LINE);
+	ok(m.on, "two at once are many");
+	is(drawn(&m, 80, 22), "20 certificates: 1 at the CA, 1 in line for the CA, 18 to begin\n",
+	   "the sum");
+	ends(&m, "a", "issued");
+	ends(&m, "b", "renewed");
+	ends(&m, "c", "unchanged");
+	ends(&m, "d", "failed");
+	ends(&m, "e", "deferred");
+	ends(&m, "f", "deploy-failed");
+	many_hear(&m, &(struct event){ .kind = EVENT_DONE,
+				       .certificate = "g",
+				       .result = "issued",
+				       .rehearsal = true });
+	ok(m.on && !m.n_certs, "it stays until the round is over");
+	at(&m, "h", AT_DEPLOY);
+	is(drawn(&m, 60, 22),
+	   "20 certificates: 1 unchanged, 1 renewed, 1 issued,\n"
+	   "  1 rehearsed, 1 not deployed, 1 deferred, 1 failed,\n"
+	   "  1 being deployed, 12 to begin\n",
+	   "all that can come of it, in lines that fit");
+	is(drawn(&m, 60, 1), "20 certificates: 1 unchanged, 1 renewed, 1 issued,\n",
+	   "or are left out");
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		waits(&m, name, i, 60);
+	}
+	const char *all = drawn(&m, 200, 22);
+	unsigned n = 0;
+	for (const char *c = all; *c; c++)
+		n += *c == '\n';
+	ok(n == 7 && strstr(all, "12 waiting for DNS\n  w11 "),
+	   "of many waits the slowest are shown");
+	ok(!strstr(all, "to begin"), "and none is to begin any more");
+	many_end(&m);
+	ok(!m.n, "over");
+}
+
+static void the_slowest_are_told_with_their_servers(void)
+{
+	struct many m;
+
+	many_begin(&m, 4);
+	waits(&m, "young", 1, 59);
+	waits(&m, "old.example.org", 50, 10);
+	waits(&m, "ready", 20, 300);
+	waits(&m, "late", 30, -5);
+	server(&m, "old.example.org", "ns1", "ok");
+	server(&m, "old.example.org", "ns2", "NXDOMAIN");
+	server(&m, "ready", "ns1", "no answer");
+	server(&m, "ready", "ns1", "ok");
+	server(&m, "nobody", "ns1", "ok");
+	is(drawn(&m, 80, 22),
+	   "4 certificates: 4 waiting for DNS\n"
+	   "  old.example.org  10s left, 1 of 2 ok, ns2 NXDOMAIN\n"
+	   "  late             0s left, no server has answered yet\n"
+	   "  ready            5m00s left, 1 of 1 ok\n"
+	   "  young            59s left, no server has answered yet\n",
+	   "the oldest first");
+	is(drawn(&m, 24, 2), "4 certificates: \n  4 waiting for DNS\n",
+	   "no more than there is room for");
+	is(drawn(&m, 36, 3),
+	   "4 certificates: 4 waiting for DNS\n"
+	   "  old.example.org  10s left, 1 of 2\n"
+	   "  late             0s left, no serv\n",
+	   "cut where the terminal ends");
+	many_hear(&m, &(struct event){
+			      .kind = EVENT_STEP, .certificate = "ready", .step = "propagation" });
+	at(&m, "late", AT_CA);
+	ok(!strstr(drawn(&m, 80, 22), "ready") && !strstr(text, "late"),
+	   "who has done waiting goes");
+	many_end(&m);
+}
+
+static void one_is_told_with_its_records(void)
+{
+	struct ui_wait w = { 0 };
+	struct sheet s = { .columns = 80, .rows = 3 };
+	static const struct {
+		const char *name, *server, *state, *said;
+	} looks[] = { { "_acme-challenge.a", "ns1", "ok", NULL },
+		      { "_acme-challenge.b", "ns1", "old serial", NULL },
+		      { "_acme-challenge.a", "ns2", "no answer", "timeout" },
+		      { "_acme-challenge.c", "ns1", "ok", NULL } };
+
+	ui_wait_begin(&w, &(struct event){ .certificate = "mail",
+					   .step = "propagation",
+					   .since_ms = clock_ms() - 12000,
+					   .until_ms = clock_ms() + 288000 });
+	for (size_t i = 0; i < COUNT(looks); i++)
+		ok(ui_wait_hear(&w, &(struct event){ .name = looks[i].name,
+						     .server = looks[i].server,
+						     .state = looks[i].state,
+						     .detail = looks[i].said }),
+		   "news of %s at %s", looks[i].name, looks[i].server);
+	ok(!ui_wait_hear(
+		   &w,
+		   &(struct event){ .name = "_acme-challenge.c", .server = "ns1", .state = "ok" }),
+	   "the same again is none");
+	ui_wait_draw(&w, &s);
+	is(buf_text(&s.text),
+	   "mail: waiting for propagation  12s of 5m00s\n"
+	   "  _acme-challenge.a  ns1 ok, ns2 no answer (timeout)\n"
+	   "  _acme-challenge.b  ns1 old serial\n",
+	   "a line a record, as many as there is room for");
+	buf_free(&s.text);
+	ui_wait_free(&w);
+}
+
+/* Without a terminal there is no block: every step is a line, however many they are. */
+static void without_a_terminal_all_is_told(void)
+{
+	struct options o = { 0 };
+	struct ui u;
+
+	ui_init(&u, &o);
+	ui_round(&u, 2);
+	for (const char *name = "a"; name; name = *name == 'a' ? "b" : NULL) {
+		tell(&u, &(struct event){ .kind = EVENT_AT, .certificate = name, .at = AT_CA });
+		tell(&u, &(struct event){ .kind = EVENT_STEP,
+					  .certificate = name,
+					  .step = "records",
+					  .detail = "1 TXT added" });
+	}
+	is(said(), "a: records        1 TXT added\nb: records        1 TXT added\n", "lines");
+	ui_round_over(&u);
+	ui_stop(&u);
+}
+
+static void a_round_at_a_terminal_is_quiet(void)
+{
+	struct options o = { 0 };
+	struct loop *loop = loop_new();
+	struct story end = { 0 };
+	struct ui u;
+
+	ui_init(&u, &o);
+	u.mode = UI_BLOCK;
+	ui_start(&u, loop);
+	ui_round(&u, 2);
+	story_fail(&end, SEAL_EAGAIN, "no answer");
+	for (const char *name = "a"; name; name = *name == 'a' ? "b" : NULL) {
+		tell(&u, &(struct event){ .kind = EVENT_AT, .certificate = name, .at = AT_CA });
+		tell(&u, &(struct event){ .kind = EVENT_STEP,
+					  .certificate = name,
+					  .step = "records",
+					  .detail = "1 TXT added" });
+	}
+	is(said(), "a: records        1 TXT added\n", "steps are told while there is only one");
+	tell(&u, &(struct event){ .kind = EVENT_ERROR, .certificate = "a", .story = &end });
+	tell(&u, &(struct event){ .kind = EVENT_DONE, .certificate = "a", .result = "failed" });
+	is(said(), "a: no answer\n", "errors always");
+	ui_round_over(&u);
+	tell(&u, &(struct event){ .kind = EVENT_STEP, .certificate = "c", .step = "account" });
+	is(said(), "c: account        \n", "and steps again after the round");
+	ui_stop(&u);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	clock_own(NOW, 1);
@@ -220,6 +432,11 @@ int main(void)
 	colour_is_for_terminals();
 	long_lines_are_cut();
 	questions_have_answers();
+	one_is_told_with_its_records();
+	many_are_summed_up();
+	the_slowest_are_told_with_their_servers();
+	without_a_terminal_all_is_told();
+	a_round_at_a_terminal_is_quiet();
 	fclose(caught);
 	return done();
 }
