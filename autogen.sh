@@ -79,7 +79,7 @@ program() {
 
 # Those that take long first, so that no core is idle at the end.
 long_first() {
-	awk '/(-faults|crosscheck|builds|moods|scripts|route53|kill|canaries)[^\/]*\.t$/ { print; next }
+	awk '/(-faults|crosscheck|builds|moods|scripts|route53|kill|canaries|presets|sweep|services|probe|bad_ca)[^\/]*\.t$/ { print; next }
 		{ rest = rest $0 "\n" } END { printf "%s", rest }'
 }
 
@@ -88,7 +88,7 @@ tests() {
 	list tests/fuzz -name '*.c' ! -name replay.c | sed 's,\.c$,,' | variable fuzz_programs
 	list tests -name '*.t' | long_first | variable test_scripts
 	# Those in which an instrumented program sees more than others do.
-	list tests -mindepth 2 -name '*.t' ! -name crosscheck.t ! -name '*-moto.t' ! -name canaries.t |
+	list tests -mindepth 2 -name '*.t' ! -name crosscheck.t ! -name '*-moto.t' ! -name presets.t |
 		long_first | variable program_tests
 	list tests -maxdepth 1 -name '*.t' ! -name builds.t | variable structure_tests
 	list tests -type f ! -path 'tests/unit/*.c' ! -name '*.t' ! -name '*.pyc' ! -name '*.log' \

@@ -129,7 +129,8 @@ at_all=$(printf '%s\n' "$CA_URL" | sha256sum | cut -c1-24)
 printf '[\n"%s w %s"\n]\n' "$(date -d '1 hour' +%s)" "$at_all" >"$WORLD/patient/limits.json"
 before=$(ca_requests)
 refused 'the CA asked for peace' 8 'asked not to be asked again before' \
-	"$DNSEAL" --state-dir "$WORLD/patient" --plugin-dir "$PLUGINS" --config "$CONF" issue patient.example.test
+	"$DNSEAL" --state-dir "$WORLD/patient" --plugin-dir "$PLUGINS" --config "$WORLD/plain.conf" \
+	issue patient.example.test
 is '- no account was asked for' "$(($(ca_requests) - before))" 1 # the directory
 ok '- and none made' test ! -e "$WORLD/patient"/accounts/*/account.json
 

@@ -65,4 +65,16 @@ ok 'an order whose reply was lost is finished by the next run' \
 	dnseal -q issue --force www.example.test '*.www.example.test'
 ok '- key and certificate are a pair' pair_matches www.example.test
 is '- nothing is left in DNS' "$(leftovers 127.0.0.2 example.test)" ''
+
+# A certificate that is gone, and will be at each run: its order is given up.
+orders() { grep -c 'Added order' "$WORLD/pebble.log"; }
+badca_start gone
+refused 'a certificate that is gone' 3 'no such certificate' \
+	dnseal issue --force www.example.test '*.www.example.test'
+ok '- live key and certificate are a pair' pair_matches www.example.test
+badca_start none
+before=$(orders)
+ok '- the next run ends well' dnseal -q issue --force www.example.test '*.www.example.test'
+is '- with a new order' $(($(orders) - before)) 1
+ok '- key and certificate are a pair' pair_matches www.example.test
 done_testing

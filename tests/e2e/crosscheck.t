@@ -147,6 +147,11 @@ wait_gone() {
 	is "$2: $1 leaves nothing behind" "$(challenges)" 0
 }
 
+# Debian 13 has certbot without the plugins of some providers.
+has_client() { # CLIENT PROVIDER
+	test "$1" != certbot || /usr/bin/python3 -c "import certbot_dns_$2" 2>/dev/null
+}
+
 # measure PROVIDER CLIENT...: ours first, then the others; none may need fewer calls.
 measure() {
 	provider=$1
@@ -154,6 +159,10 @@ measure() {
 	attempt dnseal "$provider"
 	ours=$made line=$made
 	for client; do
+		has_client "$client" "$provider" || {
+			skip "$provider: $client" 'this Debian release does not have its plugin'
+			continue
+		}
 		attempt "$client" "$provider"
 		line="$line, $client $made"
 		ok "$provider: $client needs no fewer calls ($made) than we do ($ours)" test "$made" -ge "$ours"

@@ -41,6 +41,7 @@ statuses() { cat "$WORLD/$1".*.status | sort | uniq -c | awk '{ printf "%s%s x %
 orders() { grep -c 'Added order' "$WORLD/pebble.log"; }
 issued() { grep -c 'Issued certificate serial' "$WORLD/pebble.log"; }
 accounts() { sed -n 's/.*There are now \([0-9]*\) accounts.*/\1/p' "$WORLD/pebble.log" | tail -n 1; }
+asked_for() { grep -c 'POST /sign-me-up -> calling handler()' "$WORLD/pebble.log"; }
 show() { for file in "$WORLD/$1".*.out; do sed "s,^,# ${file##*/}: ," "$file"; done; }
 
 all_at_once first renew
@@ -48,6 +49,7 @@ is 'all of them end well' "$(statuses first)" "$crowd x 0" || show first
 is 'one order for each certificate' "$(orders)" 4 || show first
 is 'one certificate of each' "$(issued)" 4
 is 'one account' "$(accounts)" 1
+is '- which was asked for once' "$(asked_for)" 1
 for name in $certificates; do
 	ok "$name: key and certificate fit" pair_matches "$name"
 	is "$name: one generation" "$(find "$STATE/certs/$name" -name 'gen-*' | wc -l | tr -d ' ')" 1
@@ -62,4 +64,21 @@ is 'a second time all end well' "$(statuses second)" "$crowd x 0" || show second
 is 'again one order for each certificate' "$(orders)" 8 || show second
 for name in $certificates; do ok "$name: key and certificate fit" pair_matches "$name"; done
 is 'no TXT is left' "$(leftovers 127.0.0.2 example.test; leftovers 127.0.0.2 many.test)" ''
+
+# Two with nothing in common but the CA, and nothing on disk.
+rm -rf "$STATE"
+crowd_pids=
+for name in one star; do
+	{
+		LIMIT=240 dnseal issue "$name" >"$WORLD/two.$name.out" 2>&1 </dev/null
+		echo $? >"$WORLD/two.$name.status"
+	} &
+	crowd_pids="$crowd_pids $!"
+done
+for pid in $crowd_pids; do wait "$pid"; done
+is 'two first certificates at once: both end well' "$(statuses two)" '2 x 0' || show two
+is '- one account more' "$(accounts)" 2
+is '- which was asked for once' "$(asked_for)" 2
+is '- and is one folder' "$(find "$STATE/accounts" -mindepth 1 -maxdepth 1 | wc -l | tr -d ' ')" 1
+is 'no TXT is left' "$(leftovers 127.0.0.2 example.test)" ''
 done_testing

@@ -175,6 +175,37 @@ said '- one that is not there' '/no/such/program: No such file'
 said '- one that fails says why, without escapes' 'an escape .x1B'
 ok '- and not 10 MB of it' test "$(wc -c <"$WORLD/out")" -lt 80000
 
+# ---- somebody else has the locks, and keeps them: one limit for all of them together
+five='l1 l2 l3 l4 l5'
+locks=
+for name in $five; do
+	generation "$name" 1 "$name.example.test"
+	locks="$locks $STATE/locks/cert-$name.lock"
+	printf 'certificate %s {\n    names %s.example.test\n    deploy copy { keyfull %s }\n}\n' \
+		"$name" "$name" "$WORLD/tls/$name.pem"
+done >"$WORLD/five.conf"
+config <"$WORLD/five.conf"
+pid_holder=''
+# shellcheck disable=SC2086 # words
+start holder python3 -c '
+import fcntl, sys, time
+held = [open(path, "a") for path in sys.argv[1:]]
+for file in held: fcntl.flock(file, fcntl.LOCK_EX)
+print("all of them", flush=True)
+time.sleep(600)' $locks
+until grep -q 'all of them' "$WORLD/holder.log" || ! kill -0 "$pid_holder" 2>/dev/null; do sleep 0.1; done
+begin=$(date +%s)
+dnseal --wait 4s deploy >"$WORLD/out" 2>&1 </dev/null
+is 'locks that another run keeps: status 5' "$?" 5
+took=$(($(date +%s) - begin))
+ok "- after 4 s, not 20 ($took s)" test $took -ge 3 -a $took -lt 16
+is '- a sentence for each' "$(grep -c 'cert-l[1-5].lock is locked by' "$WORLD/out")" 5 || sed 's/^/# /' "$WORLD/out"
+is '- and no file' "$(find "$WORLD/tls" -name 'l[1-5].pem' | wc -l | tr -d ' ')" 0
+kill "$pid_holder"
+wait "$pid_holder" 2>/dev/null
+deploys 'when it is gone all are deployed' 0
+is '- all' "$(find "$WORLD/tls" -name 'l[1-5].pem' | wc -l | tr -d ' ')" 5
+
 # ---- rollback, remove, restore
 config <<-END
 	certificate mail {

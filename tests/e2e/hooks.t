@@ -154,6 +154,34 @@ is '- alone' "$(cat "$seen/events.h2")$(ls "$seen"/*.crt 2>/dev/null)" deploy
 runs '- and not again' 0 renew
 is '- really' "$(cat "$seen/events.h2")" deploy
 
+# ---- started by something that ignores SIGCHLD: how programs end is seen all the same
+again
+cat >"$WORLD/ignore" <<-END
+	import os, signal, sys
+	signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+	os.execvp(sys.argv[1], sys.argv[1:])
+END
+# ignored "what" STATUS COMMAND...
+ignored() {
+	what=$1 want=$2
+	shift 2
+	timeout -k 5 120 python3 "$WORLD/ignore" \
+		"$DNSEAL" --plugin-dir "$PLUGINS" --state-dir "$STATE" --config "$CONF" -vv "$@" >>"$WORLD/log" 2>&1 </dev/null
+	is "$what" "$?" "$want" || tail -n 20 "$WORLD/log" | sed 's/^/# /'
+}
+mask=$(python3 "$WORLD/ignore" cat /proc/self/status | sed -n 's/^SigIgn:[[:blank:]]*//p')
+is 'SIGCHLD, the 17th, is ignored' $(((0x$mask >> 16) & 1)) 1
+: >"$WORLD/refuse-pre"
+ignored '- pre refuses' 3 renew --force h2
+like '- its words are the reason' "$(value failed.h2 DNSEAL_ERROR)" 'pre hook: .*not today'
+rm "$WORLD/refuse-pre"
+: >"$WORLD/refuse-deploy"
+ignored '- a deploy hook fails' 4 renew --force h2
+rm "$WORLD/refuse-deploy"
+again
+ignored '- it works' 0 renew
+is '- and that is known' "$(cat "$seen/events.h2")" deploy
+
 # ---- interrupted in a hook
 printf '#!/bin/sh\necho $$ >%s/pid\nexec sleep 600\n' "$seen" >"$WORLD/sleeper"
 chmod 755 "$WORLD/sleeper"

@@ -102,8 +102,12 @@ postfix_start() {
 # Version 2.4 has other words for the same.
 dovecot_words() {
 	case $(dovecot --version) in
-	2.3*) printf 'ssl_cert = <%s\nssl_key = <%s\n' "$@" ;;
+	2.3*)
+		dovecot_address=address
+		printf 'ssl_cert = <%s\nssl_key = <%s\n' "$@"
+		;;
 	*)
+		dovecot_address=listen
 		printf 'dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n'
 		printf 'ssl_server_cert_file = %s\nssl_server_key_file = %s\n' "$@"
 		;;
@@ -126,7 +130,7 @@ dovecot_start() {
 		    port = 0
 		  }
 		  inet_listener imaps {
-		    address = 127.0.0.1
+		    $dovecot_address = 127.0.0.1
 		    port = 9993
 		    ssl = yes
 		  }

@@ -3,9 +3,10 @@
 # SPDX-FileCopyrightText: the dnseal authors
 #
 # sweep.t - kill -9 at the system calls that change something, one after the other, of a first issue,
-# of a renewal and of an issue that fails; each time one further run puts everything right.
+# of a renewal, of an issue that fails and of a pair of certificates (ECDSA and RSA); each time one
+# further run puts everything right.
 # Without more, a sample; POINTS=300 (make check-long) takes that many of each, spread evenly.
-# SEED=n: the same sample again.  ONLY="renewal" and such: not all three.
+# SEED=n: the same sample again.  ONLY="renewal" and such: not all four.
 TAP_UP=../..
 # shellcheck source=tests/tap.sh
 . "${srcdir:-$(dirname "$0")/../..}/tests/tap.sh"
@@ -14,7 +15,7 @@ TAP_UP=../..
 world "$0" "$@"
 nth_build
 world_start
-points=${POINTS:-14} seed=${SEED:-$(date +%s)}
+seed=${SEED:-$(date +%s)}
 echo "# SEED=$seed"
 
 # One certificate, in a zone with one server (no secondary to wait for); its key is of another type
@@ -28,14 +29,17 @@ configuration() { # FILE LINE...
 configuration wrong 'override-domain elsewhere.validation.test' 'key ecdsa-p384'
 configuration new 'key ecdsa-p384'
 configuration old 'key ecdsa-p256'
+configuration pair 'key ecdsa-p256 rsa-2048'
 
 certificates() { grep -c 'Issued certificate serial' "$WORLD/pebble.log"; }
 orders() { grep -c 'Added order' "$WORLD/pebble.log"; }
 
-# What a scenario begins with, does, and does to end well; how many orders that may take.
+# What a scenario begins with, does, and does to end well; how many orders that may take, and
+# certificates it must; how many points are a sample.
 begin_first() { rm -rf "$STATE"; }
 begin_renewal() { rm -rf "$STATE"; cp -a "$WORLD/before" "$STATE"; }
 begin_failed() { rm -rf "$STATE"; cp -a "$WORLD/empty" "$STATE"; }
+begin_pair() { begin_failed; }
 program() { # CONFIGURATION COMMAND...
 	config=$1
 	shift
@@ -46,13 +50,23 @@ program() { # CONFIGURATION COMMAND...
 run_first() { program new issue site; }
 run_renewal() { program new renew; }
 run_failed() { program wrong issue site; }
+run_pair() { program pair issue site; }
 end_first() { program new issue site; }
 end_renewal() { program new renew; }
 end_failed() { program new issue site; }
+end_pair() { program pair issue site; }
 # A name whose validation failed has lost its order: the second is no duplicate.
-# shellcheck disable=SC2034 # by eval
-orders_first=1 orders_renewal=1 orders_failed=2
+# shellcheck disable=SC2034 # by of
+orders_first=1 orders_renewal=1 orders_failed=2 orders_pair=2
+# shellcheck disable=SC2034
+certificates_first=1 certificates_renewal=1 certificates_failed=1 certificates_pair=2
+# shellcheck disable=SC2034
+sample_first=12 sample_renewal=12 sample_failed=12 sample_pair=8
 
+# of "orders": the figure of this scenario.
+of() { eval "echo \$$1_$scenario"; }
+
+fits() { pair_matches site && { test "$scenario" != pair || pair_matches site .rsa; }; }
 complain() { echo "# $scenario, call $n: $*"; sed 's/^/#   /' "$WORLD/out"; }
 
 one_point() { # N
@@ -63,18 +77,17 @@ one_point() { # N
 	"run_$scenario"
 	status=$? tracer=
 	test $status != 137 || hits=$((hits + 1))
-	test "$scenario" != renewal || pair_matches site || { unfit=$((unfit + 1)); complain 'the pair does not fit'; }
+	{ test "$scenario" != renewal && test ! -e "$STATE/certs/site/live"; } || fits ||
+		{ unfit=$((unfit + 1)); complain 'the pair does not fit'; }
 	"end_$scenario"
 	status=$?
 	if test $status = 5; then stuck=$((stuck + 1)); fi
 	test $status = 0 || { undone=$((undone + 1)); complain "the next run ends with $status"; }
-	pair_matches site || { unfit=$((unfit + 1)); complain 'the pair does not fit, afterwards'; }
+	fits || { unfit=$((unfit + 1)); complain 'the pair does not fit, afterwards'; }
 	made=$(($(certificates) - certificates_before))
-	test $made = 1 || { lost=$((lost + 1)); complain "$made certificates"; }
+	test $made = "$(of certificates)" || { lost=$((lost + 1)); complain "$made certificates"; }
 	made=$(($(orders) - orders_before))
-	eval "allowed=\$orders_$scenario"
-	# shellcheck disable=SC2154 # by eval
-	test $made -le "$allowed" || { twice=$((twice + 1)); complain "$made orders"; }
+	test $made -le "$(of orders)" || { twice=$((twice + 1)); complain "$made orders"; }
 	txt=$(leftovers 127.0.0.2 six.test; leftovers 127.0.0.2 validation.test)
 	test -z "$txt" || { left=$((left + 1)); complain "$txt"; }
 }
@@ -85,7 +98,7 @@ sweep() { # SCENARIO
 	tracer="$WORLD/nth -o $WORLD/calls -n 0 kill"
 	"run_$scenario"
 	tracer=
-	calls=$(cat "$WORLD/calls")
+	calls=$(cat "$WORLD/calls") points=${POINTS:-$(of sample)}
 	awk -v calls="$calls" -v points="$points" -v seed="$seed" 'BEGIN {
 		srand(seed); part = calls / points; if (part < 1) part = 1
 		for (at = rand() * part; at < calls; at += part) print int(at) + 1 }' >"$WORLD/points"
@@ -111,7 +124,7 @@ cp -a "$STATE" "$WORLD/empty"
 ok 'and a certificate' program old issue site
 cp -a "$STATE" "$WORLD/before"
 swept=0 all_lost=0 all_unfit=0 all_left=0 all_twice=0 all_stuck=0
-for what in ${ONLY:-first renewal failed}; do sweep "$what"; done
+for what in ${ONLY:-first renewal failed pair}; do sweep "$what"; done
 echo "# $swept points swept: lost keys $all_lost, mismatches $all_unfit, leftover TXT $all_left," \
 	"duplicate orders $all_twice, stuck locks $all_stuck"
 done_testing

@@ -151,6 +151,18 @@ static void set_known(struct stage *s, const char *rest)
 	s->known = true;
 }
 
+static void set_kept(struct stage *s, const char *rest)
+{
+	(void)rest;
+	s->order_after = ORDER_KEPT;
+}
+
+static void set_given_up(struct stage *s, const char *rest)
+{
+	(void)rest;
+	s->order_after = ORDER_GIVEN_UP;
+}
+
 static void set_left(struct stage *s, const char *rest)
 {
 	words_add(&s->left, rest);
@@ -193,6 +205,7 @@ static const struct {
 	{ "terms", set_terms },		    { "propagation", set_propagation },
 	{ "override-domain", set_override }, { "propagation-timeout", set_timeout },
 	{ "order", set_order },		    { "asked", set_asked },
+	{ "kept", set_kept },		    { "given-up", set_given_up },
 	{ "left", set_left },
 	{ "remains", set_remains },	    { "interrupt", set_interrupt },
 	{ "rehearse", set_rehearse },	    { "known", set_known },
@@ -349,6 +362,20 @@ static void check_story(struct stage *s, const struct story *got)
 		stage_wrong(s, NULL, "to be tried again in %d s", (int)retry_s);
 }
 
+/* What the next run will find of the order. */
+static void check_order(struct stage *s)
+{
+	struct order_file f = { 0 };
+	struct story story = { 0 };
+	enum seal_status st = order_file_load(&s->store, s->cert.name, &f, &story);
+
+	if (s->order_after == ORDER_KEPT && (st || !f.url))
+		stage_wrong(s, NULL, "the next run will not find the order: %s", story.text);
+	if (s->order_after == ORDER_GIVEN_UP && st != SEAL_ENOTFOUND)
+		stage_wrong(s, NULL, "the next run will take up %s", f.url ? f.url : story.text);
+	order_file_free(&f);
+}
+
 static void check_end(struct stage *s, const struct story *got)
 {
 	struct journal open = { 0 };
@@ -359,6 +386,7 @@ static void check_end(struct stage *s, const struct story *got)
 		stage_wrong(s, &s->script->beats[s->next], "%s never came; the end is %s: %s",
 			    s->script->beats[s->next].request, status_name(got->st), got->text);
 	check_story(s, got);
+	check_order(s);
 	if (s->held.n != s->remains)
 		stage_wrong(s, NULL, "%zu TXT are left: %s", s->held.n,
 			    s->held.n ? s->held.at[0] : "");

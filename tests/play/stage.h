@@ -17,6 +17,7 @@
 #define STAGE_KID STAGE_CA "/acct/1"
 #define STAGE_WALL 1800000000 /* 2027-01-15T08:00:00Z */
 
+enum order_after { ORDER_WHATEVER, ORDER_KEPT, ORDER_GIVEN_UP }; /* for the next run */
 struct stage {
 	const struct script *script;
 	pthread_mutex_t lock; /* of all to `held`: the provider speaks in another thread */
@@ -43,6 +44,7 @@ struct stage {
 	const char *replaces_kid; /* its account, or NULL */
 	bool asked;             /* for one whose URL an earlier run did not learn */
 	const char *in_flight;  /* URL of an order of an earlier run, or NULL */
+	enum order_after order_after;
 	size_t remains;         /* TXT that may be left at the end */
 	struct words left;      /* of an earlier run */
 	bool has_account, rehearse;

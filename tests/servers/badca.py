@@ -301,6 +301,7 @@ FAULTS = {
 # Those that an order does not meet: tests that want one name it.
 OTHERS = {
     "chain-with-root": ("certificate", with_root),
+    "gone": ("certificate", problem(404, "malformed", "there is no such certificate")),
     "rollover-cut": ("key-change", cut),
     "rollover-done-and-refused": ("key-change", problem(400, "malformed", "no")),
     "rollover-late": ("none", None),

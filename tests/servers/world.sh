@@ -554,10 +554,10 @@ names_of() {
 		sed -n 's/^[[:blank:]]*\(DNSname\|XN--DNSname\): \([^ ]*\).*/\2/p' | sort | tr '\n' ' ' | sed 's/ $//'
 }
 
-# Does the live key fit the live certificate?
+# pair_matches CERT [.rsa]: does the live key fit the live certificate?  Those of the second pair?
 pair_matches() {
-	key=$(certtool --load-privkey "$(live "$1" privkey.pem)" --pubkey-info 2>/dev/null | sed -n '/BEGIN/,/END/p')
-	crt=$(certtool --infile "$(live "$1" cert.pem)" --certificate-pubkey 2>/dev/null | sed -n '/BEGIN/,/END/p')
+	key=$(certtool --load-privkey "$(live "$1" "privkey${2:-}.pem")" --pubkey-info 2>/dev/null | sed -n '/BEGIN/,/END/p')
+	crt=$(certtool --infile "$(live "$1" "cert${2:-}.pem")" --certificate-pubkey 2>/dev/null | sed -n '/BEGIN/,/END/p')
 	test -n "$key" && test "$key" = "$crt"
 }
 
