@@ -120,7 +120,8 @@ static void wipe_headers(struct http_call *c)
 	c->curl_headers = NULL;
 }
 
-/* One that failed is not used again: libcurl 8.14 remembers beyond a reset that it has to rewind. */
+/* One that failed is not used again: libcurl 8.14 remembers beyond a reset that a body has to be
+ * read once more. */
 static void close_easy(struct http *h, struct http_call *c)
 {
 	curl_multi_remove_handle(h->multi, c->easy);

@@ -27,17 +27,23 @@ changed() {
 	CONF=$WORLD/changed.conf
 	sed "$1" "$good" >"$CONF"
 }
+# Pebble takes a proof it has seen for one more order now and then, also at 0 %: so a name is new.
+try=0
+order_anew() {
+	try=$((try + 1))
+	dnseal issue --force --name www.example.test www.example.test new$try.example.test
+}
 LIMIT=60
 
 # ---- credentials and zones
 changed 's/key      file:tsig/key      file:wrong/'
 (umask 077; echo d3Jvbmcgc2VjcmV0IG9mIHRoZSB0ZXN0IHdvcmxkLCAzMiBvYw== >"$WORLD/wrong")
-refused 'a wrong secret, at Knot' 6 'knot.*(key|secret|signature|TSIG)' dnseal issue --force www.example.test
+refused 'a wrong secret, at Knot' 6 'knot.*(key|secret|signature|TSIG)' order_anew
 untouched
 refused 'a wrong secret, at BIND' 6 'bind.*(key|secret|signature|TSIG)' dnseal issue www.bind.test
 untouched
 changed 's/key_name key-hmac-sha256\./key_name nobody./'
-refused 'a key that the server does not know' 6 'nobody' dnseal issue --force www.example.test
+refused 'a key that the server does not know' 6 'nobody' order_anew
 untouched
 changed 's/key      file:tsig/key      file:open/'
 (umask 022; echo "$TSIG_SECRET" >"$WORLD/open")
@@ -47,10 +53,10 @@ untouched
 changed 's/key      file:tsig/key      file:missing/'
 refused 'a secret that is not there' 1 'missing' dnseal issue --force www.example.test
 changed 's/server   127.0.0.2/server   127.0.0.4/'
-refused 'a zone that this server does not have' 3 'example\.test' dnseal issue --force www.example.test
+refused 'a zone that this server does not have' 3 'example\.test' order_anew
 untouched
 changed 's/server   127.0.0.2/server   127.0.0.77/'
-refused 'a name server that is not there' 3 '127\.0\.0\.77' dnseal issue --force www.example.test
+refused 'a name server that is not there' 3 '127\.0\.0\.77' order_anew
 untouched
 CONF=$good
 refused 'a zone that no login serves' 1 'elsewhere\.test.*(dns|zone)' dnseal issue www.elsewhere.test
