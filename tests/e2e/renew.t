@@ -240,10 +240,11 @@ measured "$many with nothing due"
 alone=$worked
 if is_instrumented; then
 	skip '- within 24 MiB' 'instrumented build'
+	skip '- and 0.3 s' 'instrumented build'
 else
 	ok '- within 24 MiB' test "$peak" -le 24576
+	ok '- and 0.3 s (three times that on a busy machine)' test "$took" -le 900
 fi
-ok '- and 0.3 s (three times that on a busy machine)' test "$took" -le 900
 printf 'metrics %s\nnotify exec { exec /bin/true }\n' "$WORLD/dnseal.prom" >>"$CONF"
 ok '- who is told hears of them once' dnseal -q renew
 measured '- then nothing is due, with metrics and news'
