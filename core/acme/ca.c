@@ -70,8 +70,13 @@ void ca_heard(struct ca *ca, const struct http_call *call)
 	}
 }
 
-bool ca_is_mute(const struct ca *ca)
+enum seal_status ca_listens(const struct ca *ca, struct story *story)
 {
-	return ca->lost_last_ms - ca->lost_ms >= CA_MUTE_MS &&
-	       clock_ms() - ca->lost_last_ms < CA_MUTE_REST_MS;
+	int64_t mute_ms = ca->lost_last_ms - ca->lost_ms;
+
+	if (mute_ms < CA_MUTE_MS || clock_ms() - ca->lost_last_ms >= CA_MUTE_REST_MS)
+		return SEAL_OK;
+	return story_fail(story, SEAL_EAGAIN,
+			  "CA %s has answered nothing for %d s and is left alone for a while",
+			  ca->url, (int)(mute_ms / 1000));
 }

@@ -63,9 +63,9 @@ bool ca_owns_url(const struct ca *, const char *url);
 /* Start a request to this CA, and look at its end: trust, counters, round trip time. */
 void ca_ask(struct ca *, struct http_call *, struct task *); /* expects */
 void ca_heard(struct ca *, const struct http_call *);
-/* It has not answered for so long that those who wait for their turn need not try: in a run of
- * many each would wait as long again. */
-bool ca_is_mute(const struct ca *);
+/* SEAL_EAGAIN: it has not answered for so long that those who wait for their turn need not try; in
+ * a run of many each would wait as long again. */
+enum seal_status ca_listens(const struct ca *, struct story *) MUST_CHECK;
 
 /* Fetch the directory unless it is there. */
 struct directory_get {

@@ -31,8 +31,10 @@ static void finish(struct post *p, enum seal_status st)
 
 static void wait_for_nonce(struct post *p)
 {
-	if (ca_is_mute(p->ca)) {
-		finish(p, fail(p, SEAL_EAGAIN, "CA answers no request any more"));
+	enum seal_status st = ca_listens(p->ca, &p->story);
+
+	if (st) {
+		finish(p, st);
 		return;
 	}
 	p->step = POST_GIVEN;

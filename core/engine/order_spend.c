@@ -13,12 +13,6 @@ static enum seal_status judge(struct order *o, enum order_state next)
 	return o->job_story.st ? story_copy(&o->story, &o->job_story) : SEAL_OK;
 }
 
-/* Nothing is spent on a question that would not be asked. */
-static enum seal_status is_worth_it(struct order *o)
-{
-	return ca_is_mute(o->ca) ? fail(o, SEAL_EAGAIN, "CA answers no request any more") : SEAL_OK;
-}
-
 /* -- SPEND ---------------------------------------------------------------------------------- */
 
 /* The second of a pair counts too, but a pair that was begun is not left half done. */
@@ -33,7 +27,7 @@ static void spend_order(struct job *job)
 
 enum seal_status spend(struct order *o)
 {
-	enum seal_status st = is_worth_it(o);
+	enum seal_status st = ca_listens(o->ca, &o->story); /* else nothing is spent on it */
 
 	if (!st)
 		st = order_choose_profile(o);
@@ -97,8 +91,10 @@ static void add_name(struct words *names, const struct authz *a)
  * being POSTed counts all the same, which makes us only more careful. */
 enum seal_status stake(struct order *o)
 {
-	if (is_worth_it(o))
-		return o->story.st;
+	enum seal_status st = ca_listens(o->ca, &o->story);
+
+	if (st)
+		return st;
 	words_free(&o->staked);
 	for (size_t i = 0; i < o->n_authz; i++)
 		if (authz_is_unanswered(&o->authz[i]) && !o->authz[i].answers)

@@ -390,7 +390,7 @@ enum seal_status journal_write(const struct store *s, enum journal_op op,
 	if (st || op != JOURNAL_PLAN || !fdatasync(fd))
 		return st;
 	say_errno(story, path);
-	if (journal_write(s, JOURNAL_GONE, entries, n, &(struct story){ 0 }))
-		return SEAL_ESTORAGE; /* a plan that nobody follows costs one removal too many */
-	return SEAL_ESTORAGE;
+	/* A plan that nobody follows, and that stays all the same, costs one removal too many. */
+	return journal_write(s, JOURNAL_GONE, entries, n, &(struct story){ 0 }) ? SEAL_ESTORAGE
+										 : story->st;
 }
